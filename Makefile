@@ -1,0 +1,45 @@
+# make workbook   everything from nothing: a virtual environment, then output/backprop.xlsx
+# make test       the linter, the type checker and the tests
+# make clean      remove what the two made, except the workbook
+#
+# PYTHON is the interpreter that the virtual environment is made with: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard sheetgen cnn tests benchmarks tools)
+
+.PHONY: workbook test clean
+.DELETE_ON_ERROR:
+
+workbook: $(VENV)/installed
+	@mkdir -p output
+	$(BIN)/sheetgen build -o output/backprop.xlsx
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/pytest -n auto
+
+clean:
+	rm -rf $(VENV) build dist sheetgen.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
+
+# Each mark is newer than setup.cfg once what setup.cfg asks for is installed.
+$(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-test: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/installed
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: there is no $(PYTHON); Python 3.11 or newer is needed." \
+	  "Install it, or name one: make workbook PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is" \
+	  "$$($(PYTHON) --version 2>&1); Python 3.11 or newer is needed. Name one: make workbook PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments;" \
+	  "its modules venv and ensurepip are needed. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
