@@ -1,0 +1,94 @@
+"""The frozen values that a spec is: layers, optimizers, runs, and the whole."""
+
+from dataclasses import dataclass
+
+__all__ = ["Layer", "Matrix", "Optimizer", "Published", "Run", "Spec", "rate_label"]
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One fully connected layer; `weights` has shape (units, inputs) and `bias` (units,), as in torch.nn.Linear.
+
+    `bias` is None for a layer without one. `negative_slope` matters to leaky_relu only.
+    """
+
+    units: int
+    activation: str
+    weights: Matrix
+    bias: tuple[float, ...] | None = None
+    train_bias: bool = True
+    negative_slope: float = 0.01
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule with every option filled in, in the catalog's order (betas as beta1 and beta2)."""
+
+    name: str
+    options: tuple[tuple[str, float], ...]
+    label: str
+
+    def option(self, name: str) -> float:
+        """The option's value; KeyError if this optimizer has no such option."""
+        return dict(self.options)[name]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number that a book or page prints for `symbol` after `step` updates, shown beside ours."""
+
+    symbol: str
+    step: int
+    value: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training tab, named `label`."""
+
+    label: str
+    rate: float
+    optimizer: Optimizer
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network, its data and how it is trained; every number resolved.
+
+    `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
+    run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
+    `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
+    """
+
+    title: str
+    about: str
+    learning_rates: tuple[float, ...]
+    steps: int
+    inputs: Matrix
+    targets: Matrix
+    loss: str
+    layers: tuple[Layer, ...]
+    batch: str
+    updates: str
+    optimizers: tuple[Optimizer, ...]
+    threshold: float
+    published: tuple[Published, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """One run per learning rate or, with several optimizers (then there is one rate), one per optimizer."""
+        if len(self.optimizers) > 1:
+            return tuple(Run(one.label, self.learning_rates[0], one) for one in self.optimizers)
+        return tuple(Run(rate_label(rate), rate, self.optimizers[0]) for rate in self.learning_rates)
+
+
+def rate_label(rate: float) -> str:
+    """The tab name of a learning rate.
+
+    >>> rate_label(0.1), rate_label(2.0), rate_label(1e-05)
+    ('lr 0.1', 'lr 2', 'lr 1e-05')
+    """
+    return "lr " + repr(rate).removesuffix(".0")
