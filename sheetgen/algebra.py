@@ -1,0 +1,112 @@
+"""The few functions that sympy does not have, each with its derivative.
+
+`Total` and `Chain` are a sum and a product that keep their order: a formula is easier to follow when it reads
+w1·i1 + w2·i2, and a gradient when its factors stand in the order of the chain rule. sympy's own `Add` and `Mul`
+sort their arguments. `doit()` turns both into sympy's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Function, Integer, Symbol
+from sympy.printing.precedence import PRECEDENCE
+
+
+class Total(Function):  # type: ignore[misc]
+    """The sum of its arguments, in the order given."""
+
+    precedence = PRECEDENCE["Add"]
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """1, whatever the argument."""
+        return Integer(1)
+
+    def doit(self, **hints: Any) -> Expr:
+        """The same sum as sympy's own `Add`."""
+        return sympy.Add(*(argument.doit(**hints) for argument in self.args))
+
+
+class Chain(Function):  # type: ignore[misc]
+    """The product of its arguments, in the order given."""
+
+    precedence = PRECEDENCE["Mul"]
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The product of the other arguments."""
+        return chain(*(argument for place, argument in enumerate(self.args, 1) if place != argindex))
+
+    def doit(self, **hints: Any) -> Expr:
+        """The same product as sympy's own `Mul`."""
+        return sympy.Mul(*(argument.doit(**hints) for argument in self.args))
+
+
+class sigmoid(Function):  # type: ignore[misc]  # noqa: N801 - sympy's functions are written like this
+    """1 / (1 + exp(-x)); its derivative is sigmoid(x)·(1 - sigmoid(x))."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative, in terms of the function itself."""
+        return self * (1 - self)
+
+    def _eval_rewrite_as_exp(self, argument: Expr, **hints: Any) -> Expr:
+        return 1 / (1 + sympy.exp(-argument))
+
+
+class log1pexp(Function):  # type: ignore[misc]  # noqa: N801
+    """log(1 + exp(x)), the term of the binary cross-entropy; its derivative is sigmoid(x)."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative, sigmoid(x)."""
+        return sigmoid(self.args[0])
+
+    def _eval_rewrite_as_exp(self, argument: Expr, **hints: Any) -> Expr:
+        return sympy.log(1 + sympy.exp(argument))
+
+
+class logsumexp(Function):  # type: ignore[misc]  # noqa: N801
+    """log(exp(x1) + ... + exp(xn)), the term of the cross-entropy; its derivatives are the softmax of x."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative with respect to one argument: that argument's softmax."""
+        return softmax(self.args[argindex - 1], *self.args)
+
+    def _eval_rewrite_as_exp(self, *arguments: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.Add(*map(sympy.exp, arguments)))
+
+
+class softmax(Function):  # type: ignore[misc]  # noqa: N801
+    """exp(x) / (exp(x1) + ... + exp(xn)): the first argument's share among the others."""
+
+    def _eval_rewrite_as_exp(self, x: Expr, *arguments: Expr, **hints: Any) -> Expr:
+        return sympy.exp(x) / sympy.Add(*map(sympy.exp, arguments))
+
+
+class At(Function):  # type: ignore[misc]
+    """The entry of a named column at a one-based place: Excel's INDEX(name, place)."""
+
+
+def chain(*factors: Expr) -> Expr:
+    """The product of the factors in their order; ones are left out and a single factor stands alone."""
+    flat: list[Expr] = []
+    for factor in factors:
+        flat += factor.args if isinstance(factor, Chain) else [factor]
+    kept = [factor for factor in flat if factor != 1]
+    if any(factor == 0 for factor in kept):
+        return Integer(0)
+    if not kept:
+        return Integer(1)
+    return kept[0] if len(kept) == 1 else Chain(*kept)
+
+
+def total(*terms: Expr) -> Expr:
+    """The sum of the terms in their order; zeros are left out and a single term stands alone."""
+    kept = [term for term in terms if term != 0]
+    if not kept:
+        return Integer(0)
+    return kept[0] if len(kept) == 1 else Total(*kept)
+
+
+def before(symbol: Symbol) -> Symbol:
+    """The symbol for the same column one row above."""
+    return Symbol(symbol.name + "⁻")
