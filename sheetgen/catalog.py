@@ -25,8 +25,9 @@ __all__ = [
 MAX_STEPS = 1_048_576 - 16
 # Excel's number of columns; every weight and bias has one on its training tab.
 MAX_COLUMNS = 16_384
-# The number of series that one Excel chart holds; Compare draws one per rate.
-MAX_RATES = 255
+# Compare draws one series per rate, and an Excel chart holds 255; the Network tab picks a rate's tab by CHOOSE, which
+# takes 254.
+MAX_RATES = 254
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sympy import Expr, Integer, Symbol
 
@@ -30,7 +30,7 @@ class Column:
     kind: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Equations:
     """A network trained by one optimizer: its columns in the order in which the tab shows them.
 
@@ -62,8 +62,9 @@ class Equations:
         return tuple(done)
 
 
+@lru_cache(maxsize=16)
 def derive(spec: Spec, optimizer: Optimizer) -> Equations:
-    """The columns for one optimizer; the network itself is derived once per spec."""
+    """The columns for one optimizer; the same object for an equal spec and optimizer."""
     network = derive_network(spec)
     rule = OPTIMIZERS[optimizer.name]
     settings = {RATE: "learning_rate"} | {SETTINGS[name]: name for name in used_settings(optimizer.options)}

@@ -40,18 +40,14 @@ def read_spec(document: object, origin: str) -> Spec:
     data = table(root / "data", top["data"], ("inputs", "targets"))
     inputs = matrix(root / "data" / "inputs", data["inputs"], (None, None), ("sample", "input"))
     shape = (len(inputs), None)
-    targets = matrix(
-        root / "data" / "targets", data["targets"], shape, ("sample, as in data.inputs", "output")
-    )
+    targets = matrix(root / "data" / "targets", data["targets"], shape, ("sample, as in data.inputs", "output"))
 
     network = table(root / "network", top["network"], ("loss", "layers"))
     loss = choice(root / "network" / "loss", network["loss"], catalog.LOSSES)
     layers = _layers(root / "network" / "layers", network["layers"], len(inputs[0]), seed)
     _check_ends(root, loss, layers, targets)
 
-    training = table(
-        root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers")
-    )
+    training = table(root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers"))
     chosen = optimizers(root / "training", training)
     if len(chosen) > 1 and len(rates) > 1:
         rule = "exactly one is expected beside several optimizers, which are compared at one rate"
@@ -69,9 +65,7 @@ def read_spec(document: object, origin: str) -> Spec:
         loss=loss,
         layers=layers,
         batch=choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES),
-        updates=choice(
-            root / "training" / "updates", training.get("updates", "simultaneous"), catalog.UPDATES
-        ),
+        updates=choice(root / "training" / "updates", training.get("updates", "simultaneous"), catalog.UPDATES),
         optimizers=chosen,
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
         published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
@@ -87,9 +81,7 @@ def _layers(place: Place, value: object, inputs: int, seed: int) -> tuple[Layer,
         entry = table(place / at, item, required, optional)
         fan_in = layers[-1].units if layers else inputs
         most = catalog.MAX_COLUMNS
-        units = whole(
-            place / at / "units", entry["units"], 1, most, "Excel has 16384 columns; 2 is a good start."
-        )
+        units = whole(place / at / "units", entry["units"], 1, most, "Excel has 16384 columns; 2 is a good start.")
         parameters += units * fan_in
         if parameters > most:
             found = f"brings the network to {parameters} weights"
@@ -161,14 +153,10 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         )
     if rule.sums_to_one and layers[last].units == 1:
         allowed = "cross_entropy needs at least 2 classes: the softmax of one unit is always 1"
-        raise (place / last / "units").refuse(
-            "is 1", allowed, "For one output use sigmoid and binary_cross_entropy."
-        )
+        raise (place / last / "units").refuse("is 1", allowed, "For one output use sigmoid and binary_cross_entropy.")
     if len(targets[0]) != layers[last].units:
         found = f"is {layers[last].units}, but a row of data.targets has {len(targets[0])} numbers"
-        raise (place / last / "units").refuse(
-            found, "the last layer has a unit per target", "Make them equal."
-        )
+        raise (place / last / "units").refuse(found, "the last layer has a unit per target", "Make them equal.")
     for at, row in enumerate(targets):
         here = root / "data" / "targets" / at
         for column, target in enumerate(row):
@@ -194,9 +182,7 @@ def _published(place: Place, value: object, steps: int, symbols: list[str]) -> t
         here = place / at
         entry = table(here, item, ("symbol", "step", "value"), ("note",))
         if entry["symbol"] not in symbols:
-            known = (
-                f"choose E_total, w1 to w{sum(name[0] == 'w' for name in symbols)}, or a bias the network has"
-            )
+            known = f"choose E_total, w1 to w{sum(name[0] == 'w' for name in symbols)}, or a bias the network has"
             then = nearest(str(entry["symbol"]), symbols) or "Correct it."
             raise (here / "symbol").refuse(f"is {show(entry['symbol'])}", known, then)
         published.append(

@@ -88,9 +88,7 @@ def table(
 ) -> Mapping[str, object]:
     """The table, once all its keys are known and none that is required is missing."""
     if not isinstance(value, Mapping):
-        raise place.refuse(
-            f"is {show(value)}", "a table is expected", f"Write [{place.path}] on a line of its own."
-        )
+        raise place.refuse(f"is {show(value)}", "a table is expected", f"Write [{place.path}] on a line of its own.")
     known = [*required, *optional]
     for key in value:
         if key not in known:
@@ -98,18 +96,14 @@ def table(
             raise (place / str(key)).refuse("is not a known key", f"choose one of: {', '.join(known)}", then)
     for key in required:
         if key not in value:
-            raise (place / key).refuse(
-                "is missing", f"these keys are needed: {', '.join(required)}", f"Add {key}."
-            )
+            raise (place / key).refuse("is missing", f"these keys are needed: {', '.join(required)}", f"Add {key}.")
     return value
 
 
 def items(place: Place, value: object, expected: str) -> list[object]:
     """The list, which has at least one item; `expected` says of what."""
     if not isinstance(value, list):
-        raise place.refuse(
-            f"is {show(value)}", f"a list of {expected} is expected", "Write it in brackets [ ]."
-        )
+        raise place.refuse(f"is {show(value)}", f"a list of {expected} is expected", "Write it in brackets [ ].")
     if not value:
         raise place.refuse("is empty", f"a list of at least one of {expected} is expected", "Add one.")
     return value
@@ -174,9 +168,7 @@ def vector(place: Place, value: object, length: int, per: str) -> tuple[float, .
     """A list of `length` numbers; `per` names what each stands for."""
     numbers = items(place, value, "numbers")
     if len(numbers) != length:
-        raise place.refuse(
-            f"has {len(numbers)} numbers", f"{length} are expected, one per {per}", "Make them equal."
-        )
+        raise place.refuse(f"has {len(numbers)} numbers", f"{length} are expected, one per {per}", "Make them equal.")
     return tuple(number(place / at, one) for at, one in enumerate(numbers))
 
 

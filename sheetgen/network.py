@@ -57,7 +57,7 @@ class Equation:
     kind: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """Everything about a spec that does not depend on the optimizer.
 

@@ -114,9 +114,7 @@ def _adam(text: str, *, decoupled: bool) -> Rule:
 _VELOCITY = {"v": lambda v, g: total(chain(MU, v), g)}
 OPTIMIZERS: Mapping[str, Rule] = {
     "sgd": Rule("w ← w − η·g", update=lambda p, g, new: p - chain(RATE, g)),
-    "momentum": Rule(
-        "v ← μ·v + g,  w ← w − η·v", states=_VELOCITY, update=lambda p, g, new: p - chain(RATE, new["v"])
-    ),
+    "momentum": Rule("v ← μ·v + g,  w ← w − η·v", states=_VELOCITY, update=lambda p, g, new: p - chain(RATE, new["v"])),
     "nesterov": Rule(
         "v ← μ·v + g,  w ← w − η·(g + μ·v)",
         states=_VELOCITY,
@@ -138,8 +136,7 @@ OPTIMIZERS: Mapping[str, Rule] = {
         decoupled=False,
     ),
     "adamw": _adam(
-        "m ← β1·m + (1 − β1)·g,  v ← β2·v + (1 − β2)·g²,  "
-        "w ← w·(1 − η·λ) − η·m/(1 − β1ᵗ) / (√(v/(1 − β2ᵗ)) + ε)",
+        "m ← β1·m + (1 − β1)·g,  v ← β2·v + (1 − β2)·g²,  w ← w·(1 − η·λ) − η·m/(1 − β1ᵗ) / (√(v/(1 − β2ᵗ)) + ε)",
         decoupled=True,
     ),
 }

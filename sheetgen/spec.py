@@ -139,9 +139,7 @@ def _read(path: Path) -> str:
         raise SpecError(f"{origin}: {found}; a spec is TOML, in UTF-8. Save it with that encoding.") from None
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        raise SpecError(
-            f"{origin}: cannot be read ({problem}); a readable TOML file is expected. {then}."
-        ) from None
+        raise SpecError(f"{origin}: cannot be read ({problem}); a readable TOML file is expected. {then}.") from None
 
 
 def _templates() -> Path:

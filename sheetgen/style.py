@@ -118,9 +118,7 @@ ROLES: Mapping[str, Role] = {
     "node": _role(_font(), alignment=_CENTRE),
     "node_title": _role(_font(10, MUTED, bold=True), alignment=_CENTRE),
     "edge": _role(_font(10, NAVY), EDGE_FILL, alignment=_CENTRE),
-    "link": Role(
-        Font(name=FONT, size=11, color=LINK_INK, underline="single"), _fill(None), _BARE, _LEFT, Protection()
-    ),
+    "link": Role(Font(name=FONT, size=11, color=LINK_INK, underline="single"), _fill(None), _BARE, _LEFT, Protection()),
 }
 
 _arrays: WeakKeyDictionary[Any, dict[tuple[str, str], StyleArray]] = WeakKeyDictionary()

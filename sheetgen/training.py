@@ -29,15 +29,13 @@ def learning_rates(place: Place, value: object) -> tuple[float, ...]:
     """The rates: at least one, no two alike, no more than a chart can hold."""
     listed = items(place, value, "learning rates")
     if len(listed) > catalog.MAX_RATES:
-        rule = f"a chart of Compare holds at most {catalog.MAX_RATES}"
+        rule = f"a workbook compares at most {catalog.MAX_RATES}"
         raise place.refuse(f"has {len(listed)} rates", rule, "Split them over several workbooks.")
     rates = tuple(number(place / at, one, catalog.POSITIVE, "Try 0.1.") for at, one in enumerate(listed))
     for at, rate in enumerate(rates):
         if rate in rates[:at]:
             rule = "each rate has a tab of its own"
-            raise (place / at).refuse(
-                f"is {show(listed[at])} once more", rule, "Remove or change one of the two."
-            )
+            raise (place / at).refuse(f"is {show(listed[at])} once more", rule, "Remove or change one of the two.")
     return rates
 
 
@@ -53,7 +51,7 @@ def optimizers(place: Place, training: Mapping[str, object]) -> tuple[Optimizer,
     place /= "optimizers"
     found = items(place, training["optimizers"], "tables with a name")
     if len(found) > catalog.MAX_RATES:
-        rule = f"a chart of Compare holds at most {catalog.MAX_RATES}"
+        rule = f"a workbook compares at most {catalog.MAX_RATES}"
         raise place.refuse(f"has {len(found)} optimizers", rule, "Split them over several workbooks.")
     places = [place / at for at in range(len(found))]
     return _checked_labels(places, [_optimizer(*pair) for pair in zip(places, found, strict=True)])
@@ -78,9 +76,7 @@ def _optimizer(place: Place, value: object) -> Optimizer:
         table(place, value, ("name",), tuple(value))
     name = choice(place / "name", value["name"], catalog.OPTIMIZERS) if isinstance(value, Mapping) else ""
     options = catalog.OPTIMIZERS.get(name, {})
-    entry = table(
-        place, value, ("name",), ("label", *dict.fromkeys(option.key for option in options.values()))
-    )
+    entry = table(place, value, ("name",), ("label", *dict.fromkeys(option.key for option in options.values())))
     resolved = tuple((key, _option(place, entry, option)) for key, option in options.items())
     return Optimizer(name, resolved, _label(place / "label", entry.get("label", name)))
 

@@ -152,7 +152,7 @@ BAD = {
     "rate nan": ("[0.1, 2]", "[nan]", "learning_rates[0]", "is nan", "above 0", "Try 0.1."),
     "rate infinite": ("[0.1, 2]", "[inf]", "learning_rates[0]", "is inf", "above 0", "Try 0.1."),
     "rate twice": ("[0.1, 2]", "[1, 0.1, 1.0]", "learning_rates[2]", "is 1.0 once more", "its own", "Remove"),
-    "rates beyond a chart": ("[0.1, 2]", str([*range(1, 257)]), "learning_rates", "256 rates", "255", "Split"),
+    "rates beyond a chart": ("[0.1, 2]", str([*range(1, 257)]), "learning_rates", "256 rates", "254", "Split"),
     "threshold": ("steps = 67", "steps = 67\nthreshold = 0", "threshold", "is 0", "above 0", "Change it."),
     "seed": ("steps = 67", "steps = 67\nseed = -1", "seed", "is -1", "whole number from 0", "Any such"),
     "batch": ("[data]", '[training]\nbatch = "on-line"\n[data]', "training.batch", "'on-line'", "full", "'online'?"),

@@ -1,0 +1,120 @@
+"""A book -> the bytes on disk: fixed metadata, streamed rows, and a file that is either whole or as it was."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import os
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from sheetgen.book import Book, Shape, Tab
+from sheetgen.cells import Block, Column, ExcelError, Formula, Value
+from sheetgen.errors import OutputError
+from sheetgen.parts import PackageWriter, Pour
+
+__all__ = ["Block", "Book", "Column", "ExcelError", "Formula", "Shape", "Tab", "Value", "save"]
+
+WRITTEN = datetime.datetime(2000, 1, 1)
+CREATOR = "sheetgen"
+
+# Formatting 22 MB of rows takes 0.35 s, and a second thread compresses meanwhile: level 5 takes 0.48 s for 5.0 MB,
+# zlib's default 6 takes 0.64 s for 4.9 MB, level 3 0.29 s for 5.3 MB.
+COMPRESSION = 5
+CHUNKS_AHEAD = 3
+
+# errno -> what is wrong and what to do about it.
+REASONS = {
+    errno.EACCES: "no permission to write there; choose another place or change the folder's permissions",
+    errno.EPERM: "no permission to write there; choose another place or change the folder's permissions",
+    errno.EROFS: "the disk is read-only; choose another place",
+    errno.ENOSPC: "the disk is full; free some space or choose another place",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another place",
+    errno.EFBIG: "the file is larger than this disk or account allows; choose another place or fewer steps",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+Progress = Callable[[int], object]
+
+
+def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = None) -> None:
+    """Write the book, replacing the file in one move; nothing changes on disk if that fails or is interrupted.
+
+    The same book gives the same bytes. progress is called now and then with the number of formulas written since its
+    last call. OutputError if the place cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    book.wb.properties.creator = CREATOR
+    book.wb.properties.created = book.wb.properties.modified = WRITTEN
+    try:
+        _refuse_bad_place(target, Path(path))
+        with (
+            _replacing(target) as file,
+            _Archive(file, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
+        ):
+            PackageWriter(book, archive, _pour_with(progress)).write_data()
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0, error.strerror or str(error))
+        raise OutputError(f"{path}: cannot be written: {reason}") from error
+
+
+def _refuse_bad_place(target: Path, shown: Path) -> None:
+    if target.is_dir():
+        raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / 'backprop.xlsx'}")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
+    if not target.parent.is_dir():
+        raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
+    """A new file beside the target that takes its place at the end; removed on any exception, an interrupt included."""
+    draft = target.with_name(f".sheetgen-{uuid4().hex}.tmp")
+    try:
+        with draft.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+class _Archive(zipfile.ZipFile):
+    """A zip archive whose entries do not say when or on which system they were written."""
+
+    def writestr(self, name: Any, data: str | bytes, *_: Any) -> None:  # type: ignore[override]
+        """Add a part; an entry opened by name keeps zipfile's fixed first date (1980), one written at once does not."""
+        with self.open(name, "w") as part:
+            part.write(data.encode() if isinstance(data, str) else data)
+
+    def close(self) -> None:
+        for entry in self.filelist:
+            entry.create_system = 3
+        super().close()
+
+
+def _pour_with(progress: Progress | None) -> Pour:
+    """A function that writes chunks of text into a part; a second thread compresses, for which zlib frees the lock."""
+
+    def pour(part: IO[bytes], chunks: Iterable[str]) -> None:
+        waiting: deque[Future[int]] = deque()
+        with ThreadPoolExecutor(1) as compressor:
+            for chunk in chunks:
+                if len(waiting) == CHUNKS_AHEAD:
+                    waiting.popleft().result()
+                waiting.append(compressor.submit(part.write, chunk.encode()))
+                if progress:
+                    progress(chunk.count("<f"))
+            for write in waiting:
+                write.result()
+
+    return pour

@@ -1,0 +1,160 @@
+"""The Inputs tab: the only typed numbers of the workbook, each with a defined name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from sheetgen.book import Tab
+from sheetgen.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
+from sheetgen.layout import Plan, setting_name
+from sheetgen.network import Parameter
+from sheetgen.spec import dump
+from sheetgen.style import apply, furnish
+from sheetgen.tabs.words import OPTIONS, parameter_path
+
+TAB = "Inputs"
+TOP = 5
+ANY = Range()
+# first columns of the three blocks: training, weights, data
+TRAINING, WEIGHTS, DATA = 1, 5, 9
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A named input: its name, number, what it means, and the numbers allowed."""
+
+    name: str
+    value: float
+    meaning: str
+    allowed: Range
+
+
+def fill(tab: Tab, plan: Plan) -> None:
+    """The tab and the defined names of its cells."""
+    spec = plan.spec
+    columns = DATA + len(spec.inputs[0]) + len(spec.targets[0])
+    furnish(
+        tab.ws,
+        title="Inputs",
+        subtitle="Yellow cells are yours to change; every tab follows at once. Nothing else in this workbook is typed.",
+        widths=[15, 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
+        freeze=f"A{TOP}",
+        tab_color="inputs",
+    )
+    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan)))
+    _choices(tab, plan)
+    bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
+    bottom = max(bottom, _data(tab, plan))
+    _spec_text(tab, plan, bottom + 2)
+
+
+def _training_entries(plan: Plan) -> Iterator[Entry]:
+    spec = plan.spec
+    for number, rate in enumerate(spec.learning_rates, 1):
+        tab = f"learning rate of tab {spec.runs[number - 1].label}" if len(spec.optimizers) == 1 else "learning rate"
+        yield Entry(f"rate_{number}", rate, tab, POSITIVE)
+    seen = set()
+    for training in plan.trainings:
+        options = OPTIMIZERS[training.run.optimizer.name]
+        for option in training.table.equations.settings.values():
+            name = setting_name(spec, training.run, option)
+            if option != "learning_rate" and name not in seen:
+                seen.add(name)
+                value = training.run.optimizer.option(option)
+                yield Entry(name, value, f"{training.run.optimizer.label}: {OPTIONS[option]}", options[option].allowed)
+    yield Entry("threshold", spec.threshold, "loss to reach, on tab Compare", POSITIVE)
+
+
+def _weight(plan: Plan, parameter: Parameter) -> Entry:
+    meaning = parameter_path(plan.spec, parameter) + ("" if parameter.trained else ", not trained")
+    return Entry(parameter.given.name, parameter.value, meaning, ANY)
+
+
+def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
+    """Name, value and meaning of each entry, one a row; returns the last row."""
+    _heading(tab, column, title, 3)
+    for place, text in enumerate(("name", "value", "meaning")):
+        apply(tab.put(TOP + 1, column + place, text), "header")
+    for row, entry in enumerate(entries, TOP + 2):
+        apply(tab.put(row, column, entry.name), "symbol")
+        apply(tab.put(row, column + 1, entry.value), "input")
+        apply(tab.put(row, column + 2, entry.meaning), "label")
+        _name(tab, entry.name, f"${get_column_letter(column + 1)}${row}")
+    for allowed, group in groupby(enumerate(entries, TOP + 2), key=lambda numbered: numbered[1].allowed):
+        rows = [row for row, _ in group]
+        letter = get_column_letter(column + 1)
+        _validate(tab, f"{letter}{rows[0]}:{letter}{rows[-1]}", allowed)
+    return TOP + 1 + len(entries)
+
+
+def _choices(tab: Tab, plan: Plan) -> None:
+    """The name of the list that the dropdown of the Network tab offers."""
+    rates = len(plan.spec.learning_rates)
+    _name(tab, "rates", f"$B${TOP + 2}:$B${TOP + 1 + rates}")
+
+
+def _data(tab: Tab, plan: Plan) -> int:
+    spec = plan.spec
+    sizes = (("i", len(spec.inputs[0])), ("t", len(spec.targets[0])))
+    names = [f"{letter}_{number}" for letter, size in sizes for number in range(1, size + 1)]
+    _heading(tab, DATA, "Data: inputs i and targets t", len(names) + 1)
+    last = TOP + 1 + len(spec.inputs)
+    apply(tab.put(TOP + 1, DATA, "sample"), "header")
+    for column, name in enumerate(names, DATA + 1):
+        apply(tab.put(TOP + 1, column, name), "header")
+        letter = get_column_letter(column)
+        cells = f"${letter}${TOP + 2}" + (f":${letter}${last}" if len(spec.inputs) > 1 else "")
+        _name(tab, name, cells)
+    for row, (inputs, targets) in enumerate(zip(spec.inputs, spec.targets, strict=True), TOP + 2):
+        apply(tab.put(row, DATA, row - TOP - 1), "label")
+        for column, value in enumerate((*inputs, *targets), DATA + 1):
+            apply(tab.put(row, column, value), "input")
+    first, final = get_column_letter(DATA + 1), get_column_letter(DATA + len(names))
+    split = get_column_letter(DATA + len(spec.inputs[0]))
+    after = get_column_letter(DATA + len(spec.inputs[0]) + 1)
+    _validate(tab, f"{first}{TOP + 2}:{split}{last}", ANY)
+    _validate(tab, f"{after}{TOP + 2}:{final}{last}", LOSSES[spec.loss].targets)
+    return last
+
+
+def _spec_text(tab: Tab, plan: Plan, row: int) -> None:
+    """The spec as text, a line a row: the workbook can be checked and written again from itself alone."""
+    _heading(tab, 1, "Spec", 7, row)
+    lines = dump(plan.spec).splitlines()
+    for at, text in enumerate(lines, row + 2):
+        apply(tab.put(at, 1, text), "muted")
+    _name(tab, "spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")
+
+
+def _heading(tab: Tab, column: int, text: str, width: int, row: int = TOP) -> None:
+    for place in range(width):
+        apply(tab.put(row, column + place, text if place == 0 else None), "heading")
+
+
+def _name(tab: Tab, name: str, cells: str) -> None:
+    book = tab.ws.parent
+    assert book is not None
+    book.defined_names[name] = DefinedName(name, attr_text=f"{TAB}!{cells}")
+
+
+def _validate(tab: Tab, cells: str, allowed: Range) -> None:
+    """Refuse what is typed unless it is a number within the range; `cells` is a range like B7:B12."""
+    first = cells.split(":")[0]
+    low = f",{first}{'>' if allowed.open_low else '>='}{allowed.low:g}" if math.isfinite(allowed.low) else ""
+    high = f",{first}{'<' if allowed.open_high else '<='}{allowed.high:g}" if math.isfinite(allowed.high) else ""
+    rule = DataValidation(
+        type="custom",
+        formula1=f"AND(ISNUMBER({first}){low}{high})",
+        showErrorMessage=True,
+        errorTitle="Not allowed here",
+        error=f"Type a number: {allowed}.",
+    )
+    rule.add(cells)
+    tab.ws.add_data_validation(rule)

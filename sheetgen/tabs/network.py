@@ -1,0 +1,67 @@
+"""The Network tab: the picture of the network with live values, for the chosen rate and step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Symbol
+
+from sheetgen.book import Tab
+from sheetgen.charts import HUES
+from sheetgen.layout import Plan
+from sheetgen.network import Unit
+from sheetgen.style import apply, furnish
+from sheetgen.tabs import network_picture, state
+from sheetgen.tabs.network_picture import Edge, Layer, Node
+from sheetgen.tabs.state import State
+
+PICTURE_TOP, PICTURE_LEFT = 4, 4
+
+
+def fill(tab: Tab, plan: Plan) -> State:
+    """The tab; returns where the values at the chosen rate and step stand, for the other tabs."""
+    furnish(
+        tab.ws,
+        title="Network",
+        subtitle="Choose a rate and a step in the yellow cells: picture, Derivation and Gradient check follow.",
+        widths=[20, 16, 3],
+        tab_color="explain",
+        fit_height=True,
+    )
+    chosen = state.fill(tab, plan, step=0)
+    layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
+    picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
+    if plan.network.samples > 1:
+        note = tab.put(picture.bottom + 2, PICTURE_LEFT, f"The picture shows sample 1 of {plan.network.samples}.")
+        apply(note, "muted")
+    return chosen
+
+
+def _layers(plan: Plan, chosen: State) -> Iterator[Layer]:
+    """Inputs, units of each layer, errors and the total, for the first sample of a row."""
+    network = plan.network
+    yield Layer("Inputs", tuple(_node([s], chosen) for s in network.inputs[0]), HUES[0])
+    units = network.units[0]
+    for place, layer in enumerate(units):
+        last = place == len(units) - 1
+        title = "Outputs" if last else "Hidden" if len(units) == 2 else f"Hidden {place + 1}"
+        activation = plan.spec.layers[place].activation
+        nodes = tuple(_node([unit.net, unit.out], chosen) for unit in layer)
+        yield Layer(f"{title}: {activation}", nodes, HUES[1] if last else HUES[2])
+    yield Layer("Errors", tuple(_node([s], chosen) for s in network.errors[0]), HUES[3])
+    yield Layer("Loss", (_node([network.total], chosen),), HUES[8])
+
+
+def _node(symbols: list[Symbol], chosen: State) -> Node:
+    return Node("", tuple((symbol.name, chosen.formula(symbol)) for symbol in symbols))
+
+
+def _edges(plan: Plan, chosen: State) -> Iterator[Edge]:
+    network = plan.network
+    for p in network.parameters:
+        if p.source is not None:
+            yield Edge(p.layer, p.source, p.unit, p.symbol.name, chosen.formula(p.symbol))
+    outputs: tuple[Unit, ...] = network.units[0][-1]
+    for place in range(len(outputs)):
+        yield Edge(len(network.units[0]), place, place)
+        yield Edge(len(network.units[0]) + 1, place, 0)

@@ -1,0 +1,75 @@
+"""What the tabs call things, for a reader."""
+
+from collections.abc import Mapping
+
+from sheetgen.model import Spec
+from sheetgen.network import Parameter, layer_prefix
+
+# kind of column -> the group it stands under
+KINDS: Mapping[str, str] = {
+    "step": "",
+    "data": "data",
+    "parameter": "weights",
+    "net": "units",
+    "softmax": "units",
+    "out": "units",
+    "error": "loss",
+    "total": "loss",
+    "delta": "δ = ∂E/∂net",
+    "gradient": "gradients",
+    "next": "already updated",
+    "shared": "optimizer state",
+    "state": "optimizer state",
+}
+
+# option of torch.optim -> its name in words
+OPTIONS: Mapping[str, str] = {
+    "learning_rate": "learning rate",
+    "momentum": "momentum",
+    "alpha": "alpha",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "eps": "eps",
+    "weight_decay": "weight decay",
+    "lr_decay": "rate decay",
+    "initial_accumulator_value": "start of the sum",
+}
+
+LOSS_WORDS: Mapping[str, str] = {
+    "half_squared_error": "half the squared error, summed over the outputs",
+    "mse": "mean squared error",
+    "binary_cross_entropy": "binary cross-entropy",
+    "cross_entropy": "cross-entropy",
+}
+
+
+def rate_text(rate: float) -> str:
+    """A number as Excel writes it into a text.
+
+    >>> rate_text(2.0), rate_text(0.1)
+    ('2', '0.1')
+    """
+    return repr(float(rate)).removesuffix(".0")
+
+
+ACTIVATION_WORDS: Mapping[str, str] = {
+    "sigmoid": "sigmoid(x) = 1/(1 + exp(−x)); its slope is a·(1 − a), where a is its value. The cells compute "
+    "exp(x)/(1 + exp(x)) for x < 0: the same number, and it cannot overflow.",
+    "tanh": "tanh(x) = (exp(x) − exp(−x))/(exp(x) + exp(−x)); its slope is 1 − a², where a is its value.",
+    "relu": "relu(x) = x for x > 0, else 0; its slope is 1 for x > 0, else 0 (at 0 too, as in PyTorch).",
+    "leaky_relu": "leaky_relu(x) = x for x > 0, else a small slope times x (at 0 that slope, as in PyTorch).",
+    "softplus": "softplus(x) = ln(1 + exp(x)), and x itself beyond 20, as in PyTorch; its slope is sigmoid(x).",
+    "identity": "identity(x) = x; its slope is 1.",
+    "softmax": "softmax: a_ok = exp(ok)/Σ exp(oj). The largest oj is subtracted first: the same number, and nothing "
+    "overflows.",
+}
+
+
+def parameter_path(spec: Spec, parameter: Parameter) -> str:
+    """Where a parameter stands: "h1 → o1", or "bias of h1"."""
+    layers = len(spec.layers)
+    unit = f"{layer_prefix(layers, parameter.layer)}{parameter.unit + 1}"
+    if parameter.source is None:
+        return f"bias of {unit}"
+    prefix = "i" if parameter.layer == 0 else layer_prefix(layers, parameter.layer - 1)
+    return f"{prefix}{parameter.source + 1} → {unit}"
