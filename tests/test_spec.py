@@ -423,7 +423,7 @@ OVERRIDES = {
     "rate": ("erav2", [0.1, -1.0], None, "command line: --rate[1] is -1.0; a number that is above 0"),
     "rate nan": ("erav2", [math.nan], None, "command line: --rate[0] is nan; a number that is above 0"),
     "rate twice": ("erav2", [0.1, 0.1], None, "command line: --rate[1] is 0.1 once more"),
-    "rates": ("erav2", [float(k) for k in range(1, 300)], None, "command line: --rate has 299 rates; a chart"),
+    "rates": ("erav2", [float(k) for k in range(1, 300)], None, "command line: --rate has 299 rates; a workbook"),
     "rates beside optimizers": ("optimizers", [0.1, 0.2], None, "command line: --rate has 2 rates; exactly one"),
     "steps": ("erav2", None, 0, "command line: --steps is 0; a whole number from 1 to 1048560"),
     "steps beyond": ("erav2", None, 2_000_000, "command line: --steps is 2000000; a whole number from 1"),

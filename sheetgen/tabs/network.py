@@ -26,9 +26,10 @@ def fill(tab: Tab, plan: Plan) -> State:
         subtitle="Choose a rate and a step in the yellow cells: picture, Derivation and Gradient check follow.",
         widths=[20, 16, 3],
         tab_color="explain",
-        fit_height=True,
     )
     chosen = state.fill(tab, plan, step=0)
+    for row in range(state.CHOICE_ROW, state.TOP + len(chosen.cells)):
+        tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
     layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
     picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
     if plan.network.samples > 1:
@@ -40,20 +41,29 @@ def fill(tab: Tab, plan: Plan) -> State:
 def _layers(plan: Plan, chosen: State) -> Iterator[Layer]:
     """Inputs, units of each layer, errors and the total, for the first sample of a row."""
     network = plan.network
-    yield Layer("Inputs", tuple(_node([s], chosen) for s in network.inputs[0]), HUES[0])
+    yield Layer("Inputs", _nodes("input", [[symbol] for symbol in network.inputs[0]], chosen), HUES[0])
     units = network.units[0]
     for place, layer in enumerate(units):
         last = place == len(units) - 1
-        title = "Outputs" if last else "Hidden" if len(units) == 2 else f"Hidden {place + 1}"
+        word = "output" if last else "hidden"
+        title = f"{word.capitalize()}{'' if last or len(units) == 2 else f' {place + 1}'}"
+        biases = {p.unit: p.symbol for p in network.of_layer(place) if p.source is None}
+        shown = [
+            [*([biases[index]] if index in biases else []), unit.net, unit.out] for index, unit in enumerate(layer)
+        ]
         activation = plan.spec.layers[place].activation
-        nodes = tuple(_node([unit.net, unit.out], chosen) for unit in layer)
-        yield Layer(f"{title}: {activation}", nodes, HUES[1] if last else HUES[2])
-    yield Layer("Errors", tuple(_node([s], chosen) for s in network.errors[0]), HUES[3])
-    yield Layer("Loss", (_node([network.total], chosen),), HUES[8])
+        yield Layer(f"{title}: {activation}", _nodes(word, shown, chosen), HUES[1] if last else HUES[2])
+    parts = [list(pair) for pair in zip(network.targets[0], network.errors[0], strict=True)]
+    yield Layer("Errors", _nodes("error", parts, chosen), HUES[3])
+    yield Layer("Loss", (_node("total", [network.total], chosen),), HUES[8])
 
 
-def _node(symbols: list[Symbol], chosen: State) -> Node:
-    return Node("", tuple((symbol.name, chosen.formula(symbol)) for symbol in symbols))
+def _nodes(word: str, shown: list[list[Symbol]], chosen: State) -> tuple[Node, ...]:
+    return tuple(_node(f"{word} {number}", symbols, chosen) for number, symbols in enumerate(shown, 1))
+
+
+def _node(title: str, symbols: list[Symbol], chosen: State) -> Node:
+    return Node(title, tuple((symbol.name, chosen.formula(symbol)) for symbol in symbols))
 
 
 def _edges(plan: Plan, chosen: State) -> Iterator[Edge]:
