@@ -56,6 +56,9 @@ class sigmoid(Function):  # type: ignore[misc]  # noqa: N801 - sympy's functions
 class log1pexp(Function):  # type: ignore[misc]  # noqa: N801
     """log(1 + exp(x)), the term of the binary cross-entropy; its derivative is sigmoid(x)."""
 
+    # Excel's formula for it is a sum.
+    precedence = PRECEDENCE["Add"]
+
     def fdiff(self, argindex: int = 1) -> Expr:
         """The derivative, sigmoid(x)."""
         return sigmoid(self.args[0])

@@ -122,9 +122,8 @@ def derive_network(spec: Spec) -> Network:
     forward.append(Equation(e_total, total(*terms) / count, "total"))
     delta = dict(_deltas(spec, parameters, units, losses, partials))
     gradient = {p.symbol: _gradient(p, inputs, units, partials) for p in parameters if p.trained}
-    closed = {name: _expand(expr, delta) for name, expr in gradient.items()} if samples == 1 else None
-    if closed and (len(spec.layers) > 2 or max(map(_leaves, closed.values())) > READABLE_SYMBOLS):
-        closed = None
+    readable = samples == 1 and len(spec.layers) <= 2 and _longest(gradient, delta) <= READABLE_SYMBOLS
+    closed = {symbol: _expand(expr, delta) for symbol, expr in gradient.items()} if readable else None
     return Network(
         spec, samples, inputs, targets, parameters, units, errors, losses, e_total, tuple(forward), partials,
         delta, gradient, closed,
@@ -346,5 +345,16 @@ def _expand(expr: Expr, delta: Mapping[Symbol, Expr]) -> Expr:
     return expr
 
 
-def _leaves(expr: Expr) -> int:
-    return sum(1 for node in sympy.preorder_traversal(expr) if node.is_Symbol)
+def _longest(gradient: Mapping[Symbol, Expr], delta: Mapping[Symbol, Expr]) -> int:
+    """How many symbols the longest closed form would have, counted without writing any of them out.
+
+    `delta` runs backwards through the layers, so a δ comes after those that it is made of.
+    """
+    counts: dict[Symbol, int] = {}
+
+    def count(expr: Expr) -> int:
+        return sum(counts.get(node, 1) for node in sympy.preorder_traversal(expr) if node.is_Symbol)
+
+    for symbol, expr in delta.items():
+        counts[symbol] = count(expr)
+    return max(map(count, gradient.values()), default=0)

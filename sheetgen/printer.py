@@ -34,7 +34,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
         return self._names.get(expr, expr.name)
 
     def _print_Float(self, expr: Expr) -> str:
-        return repr(float(expr))
+        return repr(float(expr)).upper()
 
     def _print_Rational(self, expr: Expr) -> str:
         return f"{expr.p}/{expr.q}"
@@ -53,7 +53,8 @@ class _Infix(StrPrinter):  # type: ignore[misc]
             shown = self.parenthesize(-term if negative else term, _ADD, strict=True)
             if negative and precedence(-term) <= _ADD:
                 shown = f"({shown})"
-            parts.append((self.minus if negative else self.plus if parts else "") + shown)
+            sign = self.minus if negative else self.plus
+            parts.append((sign if parts else sign.strip() if negative else "") + shown)
         return "".join(parts)
 
     def _print_Chain(self, expr: Expr) -> str:
@@ -72,8 +73,11 @@ class _Infix(StrPrinter):  # type: ignore[misc]
             else:
                 above.append(factor)
         top = self.times.join(self.parenthesize(f, _MUL, strict=True) for f in above) or "1"
-        shown = [self.parenthesize(factor, _MUL) for factor in below]
-        return str(sign + "/".join([top, *shown]))
+        return sign + "/".join([str(top), *map(self._divisor, below)])
+
+    def _divisor(self, expr: Expr) -> str:
+        """What stands behind a /; a square is printed as a product, and needs brackets there."""
+        return str(self.parenthesize(expr, _POW if expr.is_Pow and expr.exp == 2 else _MUL))
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
         base, exponent = expr.as_base_exp()
@@ -81,7 +85,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
             square = self.parenthesize(base, _POW)
             return f"{square}{self.times}{square}"
         if exponent.is_Rational and exponent.is_negative:
-            return "1/" + str(self.parenthesize(base ** (-exponent), _MUL))
+            return "1/" + self._divisor(base ** (-exponent))
         if exponent * 2 == 1:
             return self._call("sqrt", base)
         raise NotImplementedError(f"no formula for the power {expr}")

@@ -233,8 +233,8 @@ def _by_delta(writer: _Writer, plan: Plan) -> None:
     writer.heading("Every gradient")
     mean = f", averaged over the {network.samples} samples" if network.samples > 1 else ""
     writer.text(
-        "The chain rule: ∂E/∂w = ∂E/∂(net input of the unit that w enters) · ∂(net input)/∂w = its δ · the value that w "
-        f"multiplies{mean}. A bias multiplies 1."
+        "The chain rule: ∂E/∂w = ∂E/∂(net input of the unit that w enters) · ∂(net input)/∂w = its δ · the value that "
+        f"w multiplies{mean}. A bias multiplies 1."
     )
     writer.header(*labels)
     for parameter in sorted(network.trained, key=lambda p: -p.layer):

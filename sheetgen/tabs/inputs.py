@@ -36,6 +36,9 @@ class Entry:
     allowed: Range
 
 
+H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
+
+
 def fill(tab: Tab, plan: Plan) -> None:
     """The tab and the defined names of its cells."""
     spec = plan.spec
@@ -48,8 +51,7 @@ def fill(tab: Tab, plan: Plan) -> None:
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
-    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan)))
-    _choices(tab, plan)
+    bottom = _choices(tab, plan, _list(tab, TRAINING, "Training", list(_training_entries(plan))))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
     _spec_text(tab, plan, bottom + 2)
@@ -70,6 +72,7 @@ def _training_entries(plan: Plan) -> Iterator[Entry]:
                 value = training.run.optimizer.option(option)
                 yield Entry(name, value, f"{training.run.optimizer.label}: {OPTIONS[option]}", options[option].allowed)
     yield Entry("threshold", spec.threshold, "loss to reach, on tab Compare", POSITIVE)
+    yield H_STEP
 
 
 def _weight(plan: Plan, parameter: Parameter) -> Entry:
@@ -94,10 +97,18 @@ def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
     return TOP + 1 + len(entries)
 
 
-def _choices(tab: Tab, plan: Plan) -> None:
-    """The name of the list that the dropdown of the Network tab offers."""
+def _choices(tab: Tab, plan: Plan, bottom: int) -> int:
+    """The names of the lists that the dropdown of the Network tab offers; returns the last row."""
     rates = len(plan.spec.learning_rates)
     _name(tab, "rates", f"$B${TOP + 2}:$B${TOP + 1 + rates}")
+    labels = [optimizer.label for optimizer in plan.spec.optimizers]
+    if len(labels) == 1:
+        return bottom
+    _heading(tab, TRAINING, "Optimizers, one tab each", 3, bottom + 2)
+    for row, label in enumerate(labels, bottom + 3):
+        apply(tab.put(row, TRAINING, label), "label")
+    _name(tab, "optimizers", f"$A${bottom + 3}:$A${bottom + 2 + len(labels)}")
+    return bottom + 2 + len(labels)
 
 
 def _data(tab: Tab, plan: Plan) -> int:

@@ -62,12 +62,11 @@ def _choose(tab: Tab, plan: Plan, step: int) -> None:
     kind = "optimizer" if several else "rate"
     choice = plan.first.run.optimizer.label if several else plan.first.run.rate
     steps = plan.first.table.column(STEP)
-    places = f"{{{','.join(_quoted(t.run.label) for t in plan.trainings)}}}" if several else "rates"
-    listed = f'"{",".join(t.run.label for t in plan.trainings)}"' if several else "rates"
+    listed = "optimizers" if several else "rates"
     rows = (
         (CHOICE_ROW, "optimizer" if several else "learning rate", choice, f"chosen_{kind}", "choice"),
         (STEP_ROW, "step", step, "chosen_step", "choice"),
-        (RUN_ROW, "number of the tab", Formula(f"=IFERROR(MATCH(B{CHOICE_ROW},{places},0),1)", 1), "", "formula"),
+        (RUN_ROW, "number of the tab", Formula(f"=IFERROR(MATCH(B{CHOICE_ROW},{listed},0),1)", 1), "", "formula"),
         (PLACE_ROW, "row of its table", Formula(f"=IFERROR(MATCH(B{STEP_ROW},{steps},0),1)", step + 1), "", "formula"),
     )
     for row, label, content, name, role in rows:
@@ -82,10 +81,6 @@ def _choose(tab: Tab, plan: Plan, step: int) -> None:
         rule.errorTitle, rule.error = "Not in the list", "Choose one of the list."
         rule.add(f"B{row}")
         tab.ws.add_data_validation(rule)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
 
 
 def _chosen(plan: Plan, symbol: Symbol) -> str:

@@ -1,0 +1,272 @@
+"""Formulas are read from any writer's file, recalculated by two engines, and what goes wrong is told in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from openpyxl import Workbook, load_workbook
+from referees import agree, differences, openpyxl_cells, stored
+
+from sheetgen import engines
+from sheetgen.book import Book
+from sheetgen.cells import Block, Column, ExcelError, Formula, Value
+from sheetgen.engines import Engine, edit_and_recalculate, poison, read_formulas, recalculate
+from sheetgen.errors import CheckError
+from sheetgen.package import save
+
+ENGINES = ["ironcalc", pytest.param("libreoffice", marks=pytest.mark.libreoffice)]
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rate, a table that follows it, and a formula of every kind."""
+    book = Book()
+    inputs = book.add("Inputs")
+    inputs.put(1, 1, 0.25)
+    inputs.put(2, 1, "a < b")
+    inputs.put(3, 1, True)
+    kinds: list[tuple[str, Value]] = [
+        ("=A1*2", 0.5),
+        ('=A2&"!"', "a < b!"),
+        ("=NOT(A3)", False),
+        ("=1/(A1-0.25)", ExcelError("#DIV/0!")),
+        ('="#NUM!"', "#NUM!"),
+        ('=""', ""),
+        ("='it''s a run'!B12", 0.25 * 2**9),
+    ]
+    for row, (text, value) in enumerate(kinds, 1):
+        inputs.put(row, 2, Formula(text, value))
+    table = book.add("it's a run")
+    table.block = Block(
+        3, (Column("1", "A3+1"), Column("Inputs!A1", "B3*2")), [(k + 1, 0.25 * 2**k) for k in range(10)]
+    )
+    path = tmp_path_factory.mktemp("engines") / "book.xlsx"
+    save(book, path)
+    return path
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The engine's name; LibreOffice only where it is installed."""
+    if request.param == "libreoffice":
+        request.getfixturevalue("soffice")
+    name: Engine = request.param
+    return name
+
+
+# Reading ---------------------------------------------------------------------------------------------------------
+
+
+def test_formulas_are_read_in_order_with_their_values(workbook: Path) -> None:
+    """Text, address and typed value of every formula, and of no other cell."""
+    read = list(read_formulas(workbook))
+    assert len(read) == 27
+    assert [cell.address for cell in read[:9]] == ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "A3", "B3"]
+    assert read[1].formula == '=A2&"!"' and read[1].value == "a < b!"
+    assert read[2].value is False
+    assert isinstance(read[3].value, ExcelError) and not isinstance(read[4].value, ExcelError)
+    last = read[-1]
+    assert (last.tab, last.address, last.origin, last.text, last.formula) == (
+        "it's a run",
+        "B12",
+        "B4",
+        "B3*2",
+        "=B11*2",
+    )
+
+
+def test_formulas_of_other_writers_are_read(tmp_path: Path) -> None:
+    """openpyxl stores no values; XlsxWriter stores those it is given."""
+    theirs = Workbook()
+    sheet: Any = theirs.active
+    sheet["B2"], sheet["C2"] = '=A1&"<"', "=1/3"
+    theirs.save(tmp_path / "openpyxl.xlsx")
+    assert [tuple(cell) for cell in read_formulas(tmp_path / "openpyxl.xlsx")] == [
+        ("Sheet", "B2", 'A1&"<"', None, None),
+        ("Sheet", "C2", "1/3", None, None),
+    ]
+    with xlsxwriter.Workbook(tmp_path / "xlsxwriter.xlsx") as book:
+        page = book.add_worksheet("a & b")
+        page.write_formula("A1", "=1/3", None, 1 / 3)
+        page.write_formula("A2", '="x"', None, "x")
+        page.write_formula("A3", "=NA()", None, "#N/A")
+        page.write_formula("A4", "=TRUE", None, True)
+    values = [cell.value for cell in read_formulas(tmp_path / "xlsxwriter.xlsx")]
+    assert values == [0.3333333333333333, "x", "#N/A", True]
+    assert isinstance(values[2], ExcelError)
+
+
+@pytest.mark.libreoffice
+def test_a_workbook_saved_again_is_read(workbook: Path, tmp_path: Path, soffice: Path) -> None:
+    """What LibreOffice makes of the file has the same formulas, each on its own; a typed TRUE has become one."""
+    engines._convert(workbook, tmp_path / "out", tmp_path / "profile", workbook)
+    ours = {(cell.tab, cell.address): cell.formula for cell in read_formulas(workbook)}
+    theirs = {(cell.tab, cell.address): cell.formula for cell in read_formulas(tmp_path / "out" / "book.xlsx")}
+    assert theirs.pop(("Inputs", "A3")) == "=TRUE()"
+    assert theirs == ours
+
+
+def test_rows_longer_than_a_piece_are_read_whole(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the part is cut, no cell is lost or read twice."""
+    whole = list(read_formulas(workbook))
+    for size in (1, 7, 100, 1000):
+        monkeypatch.setattr("sheetgen.reader.CHUNK", size)
+        assert list(read_formulas(workbook)) == whole
+
+
+# Recalculating ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+def test_an_engine_gives_back_what_was_poisoned(workbook: Path, tmp_path: Path, engine: Engine) -> None:
+    """A copy in which every stored value is 999 has its own values again, of the right kind, after recalculation."""
+    poisoned = tmp_path / "poisoned.xlsx"
+    assert poison(workbook, poisoned) == 27
+    assert set(stored(poisoned).values()) == {999}
+    read = openpyxl_cells(poisoned)
+    assert read["Inputs", "B2"] == 999 and read["Inputs", "A2"] == "a < b"
+    found = recalculate(poisoned, engine)
+    assert differences(stored(workbook), found, relative=1e-14) == []
+    assert len(found) == len(list(found)) == 27
+    assert isinstance(found["Inputs", "B4"], ExcelError)
+    assert found["Inputs", "B5"] == "#NUM!" and not isinstance(found["Inputs", "B5"], ExcelError)
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+def test_a_changed_input_changes_the_results(workbook: Path, engine: Engine) -> None:
+    """A number, a text and a truth value typed into the Inputs tab; the file is left alone."""
+    before = workbook.read_bytes()
+    edits: dict[tuple[str, str], Value] = {("Inputs", "A1"): 0.3, ("Inputs", "A2"): "=c & d", ("Inputs", "A3"): False}
+    found = edit_and_recalculate(workbook, edits, engine)
+    expected = {("Inputs", "B1"): 0.6, ("Inputs", "B2"): "=c & d!", ("Inputs", "B3"): True}
+    expected |= {("Inputs", "B4"): 1 / (0.3 - 0.25), ("it's a run", "B12"): 0.3 * 2**9}
+    assert differences(expected, found, relative=1e-13) == []
+    assert workbook.read_bytes() == before
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+def test_only_what_is_there_can_be_changed(workbook: Path, engine: Engine) -> None:
+    """A tab that the file does not have, with the tabs that it has."""
+    with pytest.raises(CheckError, match=r"has no tab 'Outputs' .*its tabs are Inputs, it's a run"):
+        edit_and_recalculate(workbook, {("Outputs", "A1"): 1}, engine)
+
+
+def test_values_of_an_engine_are_close_or_not() -> None:
+    """The comparison itself: numbers by tolerance, an error is not its text's number, True is not 1."""
+    assert agree(1.0, 1 + 1e-13, 1e-12, 0) and not agree(1.0, 1 + 1e-11, 1e-12, 0)
+    assert not agree(True, 1, 1, 1) and not agree("1", 1, 1, 1) and not agree(0.0, None, 0, 0)
+    assert agree("", None, 0, 0) and not agree(ExcelError("#NUM!"), 999, 1, 1)
+
+
+# What goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_files_that_are_no_workbooks_are_told(workbook: Path, tmp_path: Path) -> None:
+    """Missing, empty, text, a folder, an old or locked workbook, cut short, another archive: one line each."""
+    whole = workbook.read_bytes()
+    with zipfile.ZipFile(workbook) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet2.xml").header_offset + 80
+    contents = {
+        "empty.xlsx": (b"", "is no .xlsx workbook"),
+        "text.xlsx": (b"title = 'x'", "is no .xlsx workbook"),
+        "old.xlsx": (b"\xd0\xcf\x11\xe0" + bytes(600), "is an old .xls workbook or is protected by a password"),
+        "cut.xlsx": (whole[: len(whole) // 2], "is damaged or truncated"),
+        "scratched.xlsx": (whole[:sheet] + bytes(40) + whole[sheet + 40 :], "is damaged or truncated"),
+    }
+    for name, (data, words) in contents.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(CheckError, match=f"^.*{name}: {words}[^\n]*$"):
+            list(read_formulas(tmp_path / name))
+        with pytest.raises(CheckError, match=f"^.*{name}: [^\n]*$"):
+            recalculate(tmp_path / name)
+    with pytest.raises(CheckError, match="there is no such file"):
+        list(read_formulas(tmp_path / "missing.xlsx"))
+    with pytest.raises(CheckError, match="cannot be read"):
+        list(read_formulas(tmp_path))
+
+
+@pytest.mark.parametrize("kept", ["", "_rels/.rels", "_rels/.rels xl/workbook.xml xl/_rels/workbook.xml.rels"])
+def test_archives_without_the_parts_of_a_workbook_are_told(workbook: Path, tmp_path: Path, kept: str) -> None:
+    """A zip archive that lacks what a workbook has."""
+    broken = tmp_path / "broken.xlsx"
+    with zipfile.ZipFile(workbook) as source, zipfile.ZipFile(broken, "w") as copy:
+        for name in kept.split():
+            copy.writestr(name, source.read(name))
+    with pytest.raises(CheckError, match="damaged or truncated, or is no"):
+        list(read_formulas(broken))
+
+
+def test_a_workbook_that_ironcalc_refuses_is_told(workbook: Path, tmp_path: Path) -> None:
+    """The part that only IronCalc reads is broken: its reason, and the other engine's name."""
+    broken = tmp_path / "broken.xlsx"
+    with zipfile.ZipFile(workbook) as source, zipfile.ZipFile(broken, "w") as copy:
+        for name in source.namelist():
+            copy.writestr(name, b"<broken" if name == "xl/styles.xml" else source.read(name))
+    assert len(list(read_formulas(broken))) == 27
+    with pytest.raises(CheckError, match=r"broken\.xlsx: IronCalc cannot open it: .*--engine libreoffice"):
+        recalculate(broken)
+
+
+def test_a_missing_engine_is_told(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to install and what to use instead."""
+    monkeypatch.setitem(sys.modules, "ironcalc", None)
+    with pytest.raises(CheckError, match="pip install ironcalc"):
+        recalculate(workbook)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(engines, "SOFFICE", ("soffice",))
+    with pytest.raises(CheckError, match="LibreOffice is not installed"):
+        recalculate(workbook, "libreoffice")
+
+
+def stand_in(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in place of LibreOffice."""
+    program = folder / "soffice"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(engines, "SOFFICE", (str(program),))
+
+
+def test_an_engine_that_fails_is_told(workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LibreOffice's last word is passed on."""
+    stand_in(tmp_path, "echo 'Warning: failed to launch javaldx'; echo 'Error: out of luck'; exit 1", monkeypatch)
+    with pytest.raises(CheckError, match=r"book\.xlsx: LibreOffice did not open it: Error: out of luck$"):
+        recalculate(workbook, "libreoffice")
+
+
+def test_an_engine_that_hangs_is_ended(workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither LibreOffice nor the process that it starts outlives the limit."""
+    monkeypatch.setattr(engines, "LIBREOFFICE_SECONDS", 0.5)
+    stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; wait", monkeypatch)
+    with pytest.raises(CheckError, match=r"did not finish within 0\.5 s; use --engine ironcalc"):
+        recalculate(workbook, "libreoffice")
+    child = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 5
+    while is_running(child):
+        assert time.monotonic() < deadline, "the child is still running"
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_a_copy_keeps_everything_else(workbook: Path, tmp_path: Path) -> None:
+    """Poisoning changes stored values and nothing else: no typed cell, no formula, no other part."""
+    poison(workbook, tmp_path / "poisoned.xlsx")
+    with zipfile.ZipFile(workbook) as one, zipfile.ZipFile(tmp_path / "poisoned.xlsx") as other:
+        changed = [name for name in one.namelist() if one.read(name) != other.read(name)]
+    assert changed == ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"]
+    before, after = (load_workbook(path)["Inputs"] for path in (workbook, tmp_path / "poisoned.xlsx"))
+    assert [[cell.value for cell in row] for row in before] == [[cell.value for cell in row] for row in after]
