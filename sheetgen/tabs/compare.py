@@ -1,0 +1,234 @@
+"""The Compare tab: every run's loss in one chart, and in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from openpyxl.utils import quote_sheetname
+
+from sheetgen.book import Tab
+from sheetgen.cells import ExcelError, Formula, Value
+from sheetgen.charts import Live, Series, place, reference, scatter
+from sheetgen.layout import Plan, Training
+from sheetgen.rules import RATE, STEP
+from sheetgen.style import LOSS, apply, furnish, verdict_rules
+from sheetgen.style import RATE as RATE_FORMAT
+from sheetgen.style import STEP as STEP_FORMAT
+from sheetgen.tabs.words import rate_text
+
+__all__ = ["CONVERGING", "DIVERGED", "NEVER", "NO_NUMBER", "REACHED", "UNMOVED", "Landmarks", "RunCells", "fill"]
+
+THRESHOLD_ROW, HEADER, TOP = 4, 6, 7
+CHART_ROWS = 22
+DIVERGED, REACHED, CONVERGING, UNMOVED = "diverged", "below the threshold", "converging", "no progress"
+NO_NUMBER, NEVER = "no number", "never"
+RATIO = "[>=1000]0.0E+00;[<0.0001]0.0E+00;0.00%"
+# Where the highest loss is this many times the first, the linear chart is cut, and at how many times.
+CUT_BEYOND, CUT_AT = 10.0, 3.0
+# Line widths in points; the losses of single samples zigzag.
+THICK, THIN = 1.75, 0.75
+
+Number = float | ExcelError
+
+
+@dataclass(frozen=True)
+class RunCells:
+    """A run's label, final loss and verdict, as formulas that show them on another tab."""
+
+    label: Formula
+    loss: Formula
+    verdict: Formula
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Every run in order, and what their final losses are called."""
+
+    runs: tuple[RunCells, ...]
+    loss_label: str
+
+
+def fill(tab: Tab, plan: Plan) -> Landmarks:
+    """The tab: the table, and under it the losses on a linear and on a logarithmic axis."""
+    furnish(
+        tab.ws,
+        title="Compare",
+        subtitle=f"The loss of every {_kind(plan)} over {plan.spec.steps} updates, from the same initial weights.",
+        widths=[22, 17, 17, 16, 22, 25, 25],
+        tab_color="verdict",
+        fit_height=True,
+    )
+    apply(tab.put(THRESHOLD_ROW, 1, "threshold"), "header")
+    apply(tab.put(THRESHOLD_ROW, 2, Formula("=threshold", plan.spec.threshold)), "result", RATE_FORMAT)
+    apply(tab.put(THRESHOLD_ROW, 3, "← set on tab Inputs"), "muted")
+    for column, label in enumerate(_labels(plan), 1):
+        apply(tab.put(HEADER, column, label), "header")
+    tab.ws.row_dimensions[HEADER].height = 32
+    runs = tuple(_run(tab, plan, training, row) for row, training in enumerate(plan.trainings, TOP))
+    bottom = TOP + len(runs) - 1
+    verdict_rules(tab.ws, f"G{TOP}:G{bottom}", f'G{TOP}="{REACHED}"', f'G{TOP}="{DIVERGED}"')
+    row = bottom + 2
+    for note in _notes(plan):
+        tab.ws.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_labels(plan)))
+        apply(tab.put(row, 1, note), "note")
+        row += 1
+    _charts(tab, plan, row + 1)
+    return Landmarks(runs, _labels(plan)[2])
+
+
+def _kind(plan: Plan) -> str:
+    return "optimizer" if len(plan.spec.optimizers) > 1 else "learning rate"
+
+
+def _window(plan: Plan) -> int:
+    """How many steps the first and the last loss are the mean of: online, one pass through the samples."""
+    return min(len(plan.spec.inputs), plan.spec.steps + 1) if plan.spec.batch == "online" else 1
+
+
+def _labels(plan: Plan) -> tuple[str, ...]:
+    count = _window(plan)
+    pattern = "{} loss" if count == 1 else f"mean loss of the {{}} {count} steps"
+    first, last = pattern.format("first"), pattern.format("last")
+    return _kind(plan), first, last, "last / first", "lowest loss", "first step below the threshold", "verdict"
+
+
+def _run(tab: Tab, plan: Plan, training: Training, row: int) -> RunCells:
+    """The row of a run."""
+    losses = training.series(plan.network.total)
+    cells = training.table.column(plan.network.total)
+    first, last = _ends(plan, training)
+    contents: tuple[tuple[Formula | str, str, str], ...] = (
+        (_label(plan, training), "label", "General"),
+        (first, "formula", LOSS),
+        (last, "result", LOSS),
+        (Formula(f'=IFERROR(C{row}/B{row},"{NO_NUMBER}")', _ratio(last.value, first.value)), "formula", RATIO),
+        (Formula(f'=IFERROR(MIN({cells}),"{NO_NUMBER}")', _lowest(losses)), "formula", LOSS),
+        (
+            Formula(
+                f'=IFERROR(SUMPRODUCT(MATCH(TRUE,{cells}<threshold,0))-1,"{NEVER}")',
+                _first_below(losses, plan.spec.threshold),
+            ),
+            "formula",
+            STEP_FORMAT,
+        ),
+        (_verdict(plan, cells, losses, row, first.value, last.value), "verdict", "General"),
+    )
+    for column, (content, role, number_format) in enumerate(contents, 1):
+        apply(tab.put(row, column, content), role, number_format)
+    return RunCells(*(_pointer(tab, f"{letter}{row}", contents["ABCDEFG".index(letter)][0]) for letter in "ACG"))
+
+
+def _pointer(tab: Tab, cell: str, content: Formula | str) -> Formula:
+    """A formula for another tab that shows the cell."""
+    value = content.value if isinstance(content, Formula) else content
+    return Formula(f"={reference(tab.ws.title, cell)}", value)
+
+
+def _label(plan: Plan, training: Training) -> Formula | str:
+    """The optimizer's label, or "lr " and the rate now."""
+    if len(plan.spec.optimizers) > 1:
+        return training.run.label
+    rate = f"{quote_sheetname(training.table.tab)}!{training.table.settings[RATE]}"
+    return Formula(f'="lr "&{rate}', f"lr {rate_text(training.run.rate)}")
+
+
+def _ends(plan: Plan, training: Training) -> tuple[Formula, Formula]:
+    """The first and the last loss, each the mean over a window of steps."""
+    total, count, table = plan.network.total, _window(plan), training.table
+    losses = training.series(total)
+    if count == 1:
+        steps = plan.spec.steps
+        return (
+            Formula(f"={table.cell(total, 0)}", losses[0]),
+            Formula(f"={table.cell(total, steps)}", losses[-1]),
+        )
+    letter, tab = table.letters[total], table.tab
+    first = reference(tab, f"{letter}{table.top}:{letter}{table.top + count - 1}")
+    last = reference(tab, f"{letter}{table.bottom - count + 1}:{letter}{table.bottom}")
+    return (
+        Formula(f"=AVERAGE({first})", _mean(losses[:count])),
+        Formula(f"=AVERAGE({last})", _mean(losses[-count:])),
+    )
+
+
+def _mean(numbers: Sequence[Number]) -> Number:
+    errors = [number for number in numbers if isinstance(number, ExcelError)]
+    return errors[0] if errors else sum(map(float, numbers)) / len(numbers)
+
+
+def _ratio(last: Value, first: Value) -> Value:
+    if isinstance(last, str) or isinstance(first, str) or first == 0:
+        return NO_NUMBER
+    return last / first
+
+
+def _lowest(losses: Sequence[Number]) -> Value:
+    if any(isinstance(loss, ExcelError) for loss in losses):
+        return NO_NUMBER
+    return min(map(float, losses))
+
+
+def _first_below(losses: Sequence[Number], threshold: float) -> Value:
+    below = (step for step, loss in enumerate(losses) if not isinstance(loss, ExcelError) and loss < threshold)
+    return next(below, NEVER)
+
+
+def _verdict(plan: Plan, cells: str, losses: Sequence[Number], row: int, first: Value, last: Value) -> Formula:
+    """Diverged: the loss left the range of numbers, or ended higher than it started."""
+    text = (
+        f'=IF(COUNT({cells})<{len(losses)},"{DIVERGED}",IF(C{row}>B{row},"{DIVERGED}",'
+        f'IF(C{row}<threshold,"{REACHED}",IF(C{row}<B{row},"{CONVERGING}","{UNMOVED}"))))'
+    )
+    if any(isinstance(loss, ExcelError) for loss in losses):
+        return Formula(text, DIVERGED)
+    start, end = float(first), float(last)
+    if end > start:
+        return Formula(text, DIVERGED)
+    return Formula(text, REACHED if end < plan.spec.threshold else CONVERGING if end < start else UNMOVED)
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    count = _window(plan)
+    if plan.spec.batch == "online" and len(plan.spec.inputs) > 1:
+        yield (
+            "batch = online: the loss of a step is that of one sample, so it rises and falls with the samples. The "
+            f"first and the last loss here are therefore the mean over {count} steps."
+        )
+    if _cut(plan) is not None:
+        yield "The linear chart is cut at the top: a loss rises far beyond the first."
+    yield (
+        f"{DIVERGED}: the loss left the range of numbers, or ended higher than it started. {REACHED}: the last loss is "
+        f"below it. {CONVERGING}: it ended lower than it started."
+    )
+
+
+def _cut(plan: Plan) -> float | None:
+    """Where the linear chart ends, if a loss rises far beyond the first."""
+    every = [
+        loss
+        for training in plan.trainings
+        for loss in training.series(plan.network.total)
+        if not isinstance(loss, ExcelError)
+    ]
+    starts = [training.value(plan.network.total, 0) for training in plan.trainings]
+    highest = max((float(start) for start in starts if not isinstance(start, ExcelError)), default=0.0)
+    return float(f"{CUT_AT * highest:.1g}") if highest > 0 and max(every) > CUT_BEYOND * highest else None
+
+
+def _charts(tab: Tab, plan: Plan, row: int) -> None:
+    """The losses over the steps, linear on the left and logarithmic on the right."""
+    series = [_series(tab, plan, training, at) for at, training in enumerate(plan.trainings, TOP)]
+    every = f"every {_kind(plan)}"
+    linear = scatter(f"E_total of {every}", "step", "E_total", series, y_min=0.0, y_max=_cut(plan), legend="b")
+    place(tab.ws, linear, f"A{row}", f"D{row + CHART_ROWS - 1}")
+    log = scatter(f"E_total of {every}, logarithmic", "step", "E_total", series, log_y=True, legend="b")
+    place(tab.ws, log, f"E{row}", f"G{row + CHART_ROWS - 1}")
+
+
+def _series(tab: Tab, plan: Plan, training: Training, row: int) -> Series:
+    label = _label(plan, training)
+    text = label if isinstance(label, str) else str(label.value)
+    name = Live(reference(tab.ws.title, f"A{row}"), text)
+    line = training.line(plan.network.total)
+    return Series(name, line.x_ref, line.y_ref, line.xs, line.ys, width=THIN if _window(plan) > 1 else THICK)
