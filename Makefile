@@ -1,6 +1,6 @@
-# make workbook   everything from nothing: a virtual environment, then output/backprop.xlsx
+# make workbook   everything from nothing: a virtual environment, a trained network, output/backprop.xlsx
 # make test       the linter, the type checker and the tests
-# make clean      remove what the two made, except the workbook
+# make clean      remove what the two made, except the workbook and the trained network
 #
 # PYTHON is the interpreter that the virtual environment is made with: make test PYTHON=python3.12
 
@@ -12,9 +12,11 @@ SOURCES := $(wildcard sheetgen cnn tests benchmarks tools)
 .PHONY: workbook test clean
 .DELETE_ON_ERROR:
 
+# A network that is trained already, or in part, is taken up where it is; to train anew, remove output/cnn-run.
 workbook: $(VENV)/installed
 	@mkdir -p output
-	$(BIN)/sheetgen build -o output/backprop.xlsx
+	$(BIN)/python -m cnn train -o output/cnn-run --recipe fast --dataset auto --resume
+	$(BIN)/sheetgen build --cnn output/cnn-run --live -o output/backprop.xlsx
 
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
@@ -27,11 +29,11 @@ clean:
 
 # Each mark is newer than setup.cfg once what setup.cfg asks for is installed.
 $(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cnn]'
 	@touch $@
 
 $(VENV)/installed-test: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cnn,test]'
 	@touch $@ $(VENV)/installed
 
 $(BIN)/python:

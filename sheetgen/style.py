@@ -82,7 +82,7 @@ _INDENT = Alignment(horizontal="left", vertical="center", indent=1)
 _RIGHT = Alignment(horizontal="right", vertical="center")
 _CENTRE = Alignment(horizontal="center", vertical="center")
 _CENTRE_WRAP = Alignment(horizontal="center", vertical="center", wrap_text=True)
-_WRAP = Alignment(horizontal="left", vertical="top", wrap_text=True)
+_WRAP = Alignment(horizontal="left", vertical="center", wrap_text=True)
 
 
 def _role(

@@ -29,6 +29,9 @@ def page_names(names: Sequence[str], stem: str, pages: Sequence[Path]) -> list[s
 
 def show_only(workbook_xml: str, wanted: int) -> str:
     """The text of xl/workbook.xml with every sheet but the wanted one (zero-based) hidden."""
+    # LibreOffice prints the print area of a sheet even if the sheet is hidden
+    areas = re.compile(r'<definedName name="_xlnm.Print_Area" localSheetId="(\d+)"[^>]*>.*?</definedName>')
+    workbook_xml = areas.sub(lambda area: area[0] if int(area[1]) == wanted else "", workbook_xml)
     texts = re.split(r"(?=<sheet )", re.sub(r'(<sheet [^>]*?) state="\w+"', r"\1", workbook_xml))
     hidden = [
         text if number == wanted else text.replace("<sheet ", '<sheet state="hidden" ', 1)

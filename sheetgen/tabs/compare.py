@@ -11,7 +11,7 @@ from sheetgen.book import Tab
 from sheetgen.cells import ExcelError, Formula, Value
 from sheetgen.charts import Live, Series, place, reference, scatter
 from sheetgen.layout import Plan, Training
-from sheetgen.rules import RATE, STEP
+from sheetgen.rules import RATE
 from sheetgen.style import LOSS, apply, furnish, verdict_rules
 from sheetgen.style import RATE as RATE_FORMAT
 from sheetgen.style import STEP as STEP_FORMAT

@@ -78,8 +78,8 @@ class _Writer:
         """A paragraph across the columns."""
         self.tab.ws.merge_cells(start_row=self.row, end_row=self.row, start_column=NAME, end_column=DIFFERENCE_AT)
         apply(self.tab.put(self.row, NAME, content), role)
-        lines = 1 + len(content) // 165
-        self.tab.ws.row_dimensions[self.row].height = 17 * lines
+        lines = 1 + len(content) // 180
+        self.tab.ws.row_dimensions[self.row].height = 4 + 16 * lines
         self.row += 1
 
     def header(self, *labels: str) -> None:

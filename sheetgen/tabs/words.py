@@ -1,6 +1,7 @@
 """What the tabs call things, for a reader."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from sheetgen.model import Spec
 from sheetgen.network import Parameter, layer_prefix
@@ -44,12 +45,12 @@ LOSS_WORDS: Mapping[str, str] = {
 
 
 def rate_text(rate: float) -> str:
-    """A number as Excel writes it into a text.
+    """A number as a formula joins it to a text: 15 digits, and no exponent between 1e-15 and 1e15.
 
-    >>> rate_text(2.0), rate_text(0.1)
-    ('2', '0.1')
+    >>> rate_text(2.0), rate_text(0.1), rate_text(3e-05), rate_text(0.1 + 0.2)
+    ('2', '0.1', '0.00003', '0.3')
     """
-    return repr(float(rate)).removesuffix(".0")
+    return format(Decimal(f"{rate:.15g}"), "f")
 
 
 ACTIVATION_WORDS: Mapping[str, str] = {
