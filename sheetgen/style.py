@@ -115,7 +115,7 @@ ROLES: Mapping[str, Role] = {
     "result": _role(_font(11, RESULT_INK, bold=True), RESULT_FILL, _box("B5D8DD"), _RIGHT),
     "good": _role(_font(11, GOOD_INK), GOOD_FILL, _box("A9D8BE"), _CENTRE),
     "bad": _role(_font(11, BAD_INK, bold=True), BAD_FILL, _box("EDB09C"), _CENTRE),
-    "verdict": _role(_font(), None, _box(), _CENTRE),
+    "verdict": _role(_font(), None, _box(), _CENTRE_WRAP),
     "node": _role(_font(), alignment=_CENTRE),
     "node_title": _role(_font(10, MUTED, bold=True), alignment=_CENTRE),
     "edge": _role(_font(10, NAVY), EDGE_FILL, alignment=_CENTRE),

@@ -15,6 +15,7 @@ from openpyxl.xml.functions import tostring
 
 from sheetgen import charts
 from sheetgen.book import Book
+from sheetgen.cells import MAX_SERIES
 from sheetgen.charts import Live, Series, decades, look, place, reference, scatter, tick
 from sheetgen.package import save
 from sheetgen.shapes import Canvas, Stroke
@@ -152,7 +153,7 @@ def test_tick_is_the_smallest_that_needs_at_most_ten(span: int) -> None:
 def test_every_series_of_a_full_chart_has_a_look_and_one_more_is_refused() -> None:
     """255 is Excel's limit; the first eighty looks all differ."""
     assert len({look(index) for index in range(80)}) == 80
-    root = xml(*[line([1.0, 2.0])] * charts.MAX_SERIES)
+    root = xml(*[line([1.0, 2.0])] * MAX_SERIES)
     assert [value(s, "idx") for s in root.iter(f"{C}ser")] == [str(i) for i in range(255)]
     with pytest.raises(ValueError, match="256 series"):
         xml(*[line([1.0, 2.0])] * 256)

@@ -46,7 +46,7 @@ def fill(tab: Tab, plan: Plan) -> None:
     furnish(
         tab.ws,
         title="Inputs",
-        subtitle="Yellow cells are yours to change; every tab follows at once. Nothing else in this workbook is typed.",
+        subtitle="Yellow cells are yours to change; every tab of the exercise follows at once.",
         widths=[15, 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
         freeze=f"A{TOP}",
         tab_color="inputs",

@@ -28,6 +28,8 @@ WIDTHS = (20, 16, 20, 18, 14, 18, 34)
 LETTERS_PER_WIDTH = 1.18
 LINE_HEIGHT, GAP = 15.5, 6.0
 AGREES, DIFFERS, NO_NUMBER = "agrees", "differs", "no number"
+# The verdict on the gradients takes a second line beyond this many characters.
+ONE_LINE = 45
 PUBLISHED_LABELS = ("quantity", "step", "published", "this workbook", "difference", "to its last digit", "note")
 
 HOW = (
@@ -65,7 +67,7 @@ def fill(
     furnish(
         tab.ws,
         title=plan.spec.title,
-        subtitle="Back-propagation in a spreadsheet: every number is a live formula.",
+        subtitle="Back-propagation in a spreadsheet, all of it in live formulas.",
         widths=WIDTHS,
         tab_color="start",
         landscape=False,
@@ -175,6 +177,8 @@ def _verdicts(writer: _Writer, checks: gradient_check.Landmarks, runs: compare.L
     row = writer.cells(("gradients", "label", None), (checks.verdict, "verdict", None))
     apply(writer.tab.put(row, 5, checks.largest), "result", DIFFERENCE)
     apply(writer.tab.put(row, 6, "  is the largest difference"), "muted")
+    if len(str(checks.verdict.value)) > ONE_LINE:
+        writer.tab.ws.row_dimensions[row].height = 34
     cell = f"$B${row}"
     good, bad = (f'ISNUMBER(SEARCH("{words}",{cell}))' for words in ("agree with", "gradients differ"))
     verdict_rules(writer.tab.ws, f"B{row}:D{row}", good, bad)

@@ -1,0 +1,1 @@
+"""The second part: a small MNIST network, trained with PyTorch and reported in the workbook."""

@@ -1,0 +1,65 @@
+"""A run folder -> tabs of a workbook, or a workbook of their own. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sheetgen.book import Book
+from sheetgen.build import Summary
+from sheetgen.errors import SheetgenError
+from sheetgen.package import save
+
+__all__ = ["add_tabs", "export"]
+
+EXTRA = ("numpy", "PIL", "safetensors")
+"""What the tabs need beside what a workbook without them needs."""
+
+
+def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, str], ...]:
+    """Add the tabs of the run in the folder; the title of each, with one line of what it shows.
+
+    With `live`, the trained network as formulas too. SheetgenError if the folder is no run, is damaged, or a package
+    of the extra [cnn] is missing.
+    """
+    with _needing_the_extra():
+        from cnn.run import read_run
+        from cnn.tabs import epochs, layers, mistakes
+        from cnn.tabs.facts import facts_of
+
+        facts = facts_of(read_run(run))
+        measured = epochs.fill(book, facts)
+        layers.fill(book, facts)
+        mistakes.fill(book, facts, measured)
+        data = facts.run.dataset
+        described: tuple[tuple[str, str], ...] = (
+            (epochs.TITLE, f"a small network learns to read {data}: every epoch's loss and accuracy"),
+            (layers.TITLE, "its layers: sizes, parameters and receptive fields, beside its own tensors"),
+            (mistakes.TITLE, f"which digit it takes for which on {data}, with pictures"),
+        )
+        if live:
+            from cnn.live import add_live_tabs
+
+            described = (*described, *add_live_tabs(book, run))
+    return described
+
+
+def export(run: Path, out: Path, live: bool = False) -> Summary:
+    """Write the tabs of the run as a workbook of their own, atomically. SheetgenError as for add_tabs and save."""
+    book = Book()
+    add_tabs(book, run, live=live)
+    save(book, out)
+    return Summary(out, tuple(tab.ws.title for tab in book.tabs), book.formulas, (), out.stat().st_size)
+
+
+@contextmanager
+def _needing_the_extra() -> Iterator[None]:
+    """SheetgenError where a package of the extra is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in EXTRA:
+            raise
+        missing = f"a trained network's tabs need the package {error.name}, which is not installed"
+        raise SheetgenError(f"{missing}; install sheetgen with its extra: pip install 'sheetgen[cnn]'") from error

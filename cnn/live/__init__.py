@@ -1,0 +1,34 @@
+"""The trained network, live in cells: draw a digit, and the spreadsheet reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cnn.live import draw, kernels, layers
+from cnn.live.forward import forward, ink_of_picture
+from cnn.live.network import Trained, trained
+from sheetgen.book import Book
+
+__all__ = ["add_live_tabs", "add_tabs_of"]
+
+
+def add_live_tabs(book: Book, run: Path) -> tuple[tuple[str, str], ...]:
+    """Add the tabs Draw, Layers and Kernels of a run folder; the title of each, with what it shows.
+
+    RunError if the folder is no run or is damaged.
+    """
+    return add_tabs_of(book, trained(run))
+
+
+def add_tabs_of(book: Book, network: Trained) -> tuple[tuple[str, str], ...]:
+    """The same for a network that is already read. The first of its digits is chosen, or a blank page without any."""
+    first = network.samples.images[:1] if len(network.samples.labels) else np.zeros((1, 28, 28), np.uint8)
+    chosen = (*network.samples.titles, kernels.BLANK)[0]
+    run = forward(network.network, ink_of_picture(first))
+    return (
+        draw.fill(book, network, run, chosen),
+        layers.fill(book, network, run),
+        kernels.fill(book, network),
+    )

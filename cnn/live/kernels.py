@@ -1,0 +1,170 @@
+"""The tab Kernels: every number that was trained, and the digits of the dropdown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnn.live.geometry import (
+    DIGIT_PITCH,
+    DIGITS_LEFT,
+    KERNELS,
+    KERNELS_LEFT,
+    TABLE_COLUMNS,
+    TABLE_TOP,
+    Area,
+    KernelBlock,
+    digit_area,
+    kernel_blocks,
+)
+from cnn.live.look import Painter, formula, set_columns, set_rows
+from cnn.live.network import EPSILON, Array, Convolution, Network, Samples, Trained
+from sheetgen.book import Book
+from sheetgen.cells import column_letters
+from sheetgen.style import furnish
+
+PIXELS = 16
+BLANK = "Blank page"
+TABLE_WIDTHS = (62, 52, 72, 72, 72, 72, 72, 80, 80)
+
+
+def fill(book: Book, trained: Trained) -> tuple[str, str]:
+    """Add the tab; its title and what it shows."""
+    painter = Painter(book, book.add(KERNELS))
+    network, blocks = trained.network, kernel_blocks()
+    count = _count(network)
+    furnish(
+        painter.ws,
+        title=f"Kernels: the {count:,} trained numbers",
+        subtitle="Red is positive, blue negative, white 0; click a tap to read it. Each kernel stands in the rows "
+        "of the maps that it reads on tab Layers, so one SUMPRODUCT covers them all.",
+        fit_width=True,
+        freeze=f"A{TABLE_TOP - 1}",
+        tab_color="inputs",
+    )
+    digits = digit_area(len(trained.samples.labels))
+    last = max(digits.bottom, blocks[-1].whole.bottom)
+    for column, pixels in enumerate(TABLE_WIDTHS, 1):
+        set_columns(painter.ws, column, 1, pixels)
+    first = len(TABLE_COLUMNS) + 1
+    painter.squares(first, digits.right - first + 2, TABLE_TOP, last - TABLE_TOP + 1, PIXELS)
+    set_rows(painter.ws, 3, 3, PIXELS)
+    row = _norms(painter, network, blocks)
+    row = _linear(painter, network, blocks[-1], row + 1)
+    row = _settings(painter, network, row + 1)
+    _choices(painter, trained.samples, row + 1)
+    weights = [convolution.weight for convolution in network.convolutions]
+    last_side = blocks[-1].reads.side
+    weights.append(network.weight.reshape(len(network.bias), -1, last_side, last_side))
+    for block, weight in zip(blocks, weights, strict=True):
+        _kernels(painter, block, weight)
+    _digits(painter, trained.samples)
+    painter.protect()
+    painter.ws.print_area = f"A1:{column_letters(blocks[3].whole.right + 1)}{blocks[-1].whole.bottom + 1}"
+    return KERNELS, f"the {count:,} trained numbers of the network that tab Layers computes with"
+
+
+def _count(network: Network) -> int:
+    """The trainable parameters; a batch-norm's mean and variance are none."""
+    sizes = (part.size for c in network.convolutions for part in (c.weight, c.bias, c.norm_weight, c.norm_bias))
+    return sum(sizes) + network.weight.size + network.bias.size
+
+
+def _norms(painter: Painter, network: Network, blocks: tuple[KernelBlock, ...]) -> int:
+    """The table of biases and batch-norms; the row below it."""
+    for column, title in enumerate(TABLE_COLUMNS, 1):
+        painter.put(TABLE_TOP - 1, column, title, "header")
+    row = TABLE_TOP
+    for convolution, block in zip(network.convolutions, blocks, strict=False):
+        for output in range(block.count):
+            _norm(painter, row, block, output, convolution)
+            row += 1
+    return row
+
+
+def _norm(painter: Painter, row: int, block: KernelBlock, output: int, convolution: Convolution) -> None:
+    painter.put(row, 1, block.title, "cell")
+    painter.put(row, 2, output + block.first, "cell")
+    numbers = (
+        convolution.bias,
+        convolution.norm_weight,
+        convolution.norm_bias,
+        convolution.mean,
+        convolution.variance,
+    )
+    for column, number in enumerate(numbers, 3):
+        painter.put(row, column, float(number[output]), "value")
+    live = (
+        (f"=D{row}/SQRT(G{row}+norm_epsilon)", convolution.scale[output]),
+        (f"=E{row}-F{row}*H{row}", convolution.shift[output]),
+    )
+    for column, (text, value) in enumerate(live, 8):
+        painter.put(row, column, formula(text, value), "live")
+    label = block.label(output)
+    for name, column in (("bias", 3), ("scale", 8), ("shift", 9)):
+        painter.name(f"{name}{label}", Area(row, column, 1, 1))
+
+
+def _linear(painter: Painter, network: Network, block: KernelBlock, top: int) -> int:
+    for column, title in enumerate(("layer", "digit", "bias"), 1):
+        painter.put(top, column, title, "header")
+    for digit, bias in enumerate(network.bias):
+        row = top + 1 + digit
+        painter.put(row, 1, block.title, "cell")
+        painter.put(row, 2, digit, "cell")
+        painter.put(row, 3, float(bias), "value")
+        painter.name(f"bias_{block.label(digit)}", Area(row, 3, 1, 1))
+    return top + 1 + len(network.bias)
+
+
+def _settings(painter: Painter, network: Network, top: int) -> int:
+    """Numbers that were not trained."""
+    settings = (
+        ("pixel_mean", "mean of a training pixel", network.pixel_mean),
+        ("pixel_std", "its standard deviation", network.pixel_std),
+        ("norm_epsilon", "added to each variance", EPSILON),
+    )
+    for row, (name, meaning, value) in enumerate(settings, top):
+        painter.merge(Area(row, 1, 1, 2), name, "cell")
+        painter.put(row, 3, value, "value")
+        painter.put(row, 4, meaning, "caption")
+        painter.name(name, Area(row, 3, 1, 1))
+    return top + len(settings)
+
+
+def _choices(painter: Painter, samples: Samples, top: int) -> None:
+    painter.merge(Area(top, 1, 1, 3), "choices on tab Draw", "header")
+    titles = (BLANK, *samples.titles)
+    for row, title in enumerate(titles, top + 1):
+        painter.merge(Area(row, 1, 1, 3), title, "cell")
+    painter.name("digit_labels", Area(top + 1, 1, len(titles), 1))
+
+
+def _kernels(painter: Painter, block: KernelBlock, weight: Array) -> None:
+    """One layer's kernels; weight (outputs, inputs, size, size)."""
+    many = f"{block.count} kernels of {block.reads.channels} × {block.size}×{block.size}"
+    painter.put(block.top - 3, KERNELS_LEFT, f"{block.title}: {many}, over {block.reads.title}", "heading")
+    for output in range(block.count):
+        kernel = block.kernel(output)
+        label = block.label(output)
+        painter.put(block.top - 1, kernel.left + 1, output + block.first, "small_digit")
+        for channel in range(block.reads.channels):
+            taps = block.taps(output, channel)
+            for row, column in np.ndindex(block.size, block.size):
+                value = float(weight[output, channel, row, column])
+                painter.put(taps.top + row, taps.left + column, value, "tap")
+        painter.name(f"kernel{'_' if block.first == 0 else ''}{label}", kernel)
+    painter.signed_heat(block.whole)
+
+
+def _digits(painter: Painter, samples: Samples) -> None:
+    """The strip that the page takes its digit from; its first picture is blank."""
+    area = digit_area(len(samples.labels))
+    painter.name("test_digits", area)
+    painter.put(area.top - 3, DIGITS_LEFT, "digits of the dropdown, 0 to 255", "heading")
+    painter.style(Area(area.top, area.left, DIGIT_PITCH - 1, area.columns), "pixel")
+    for number, image in enumerate(samples.images.tolist(), 1):
+        top = area.top + number * DIGIT_PITCH
+        for row, pixels in enumerate(image):
+            for column, pixel in enumerate(pixels):
+                painter.put(top + row, area.left + column, pixel, "pixel")
+        painter.heat(Area(top, area.left, DIGIT_PITCH - 1, area.columns))

@@ -1,0 +1,252 @@
+"""The run folder: what training writes and everything else reads. Reading needs no torch and executes nothing.
+
+RUN/
+    config.json             what was trained and with what, one JSON object:
+                            format "sheetgen-cnn-run", version 1, dataset "mnist" or "digits", train_images, test_images
+                            (how many), data (SHA-256 of them all), recipe (its name and every number of it), epochs
+                            (asked for), seed, device ("cpu" or "cuda"), device_name, versions (of python, torch and
+                            sheetgen)
+    metrics.jsonl           a JSON object per finished epoch, the first is epoch 1: epoch, train_loss, train_accuracy,
+                            test_loss, test_accuracy, learning_rate (of the epoch's last update), seconds (training
+                            and test). Losses are means in nats, accuracies fractions; the training figures are means
+                            over the epoch's images as they were trained on (augmented, with dropout), the test figures
+                            are of the whole test set after the epoch
+    weights.safetensors     the network after the last finished epoch, float32; names and shapes are
+                            cnn.layers.parameter_shapes()
+    report.safetensors      its answers on the test set; pictures are uint8 with ink 255, the rest is int64:
+                            confusion (10, 10)            tests of each truth (row) that got each answer (column)
+                            mistake_images (m, 28, 28)    at most 50 wrong answers, the most confident first
+                            mistake_index (m,)            their places in the test set
+                            mistake_truth, mistake_answer (m,), mistake_probability (m,) float64: of the answer given
+                            sample_images (20, 28, 28)    two of each digit, 0 0 1 1 .. 9 9: the first of the test set
+                            sample_index, sample_labels (20,)           that the network reads correctly
+    checkpoint.safetensors  what --resume needs beside the weights: the optimizer's momentum and the metrics so far. It
+                            is complete by itself, so the other files can be written again from it
+
+Each file is replaced in one move, metrics.jsonl last. The three .safetensors carry in their metadata, under "run", the
+JSON of {"epoch": the epoch they are of, "config": the SHA-256 of config.json, "tensors": the SHA-256 of their numbers};
+a reader refuses files that are damaged or do not belong together.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from cnn.files import read_bytes, replace
+from cnn.layers import parameter_shapes
+from sheetgen.errors import SheetgenError
+
+__all__ = [
+    "DATASETS",
+    "FORMAT",
+    "Epoch",
+    "Report",
+    "Run",
+    "RunError",
+    "Tensors",
+    "Writer",
+    "config_of",
+    "epochs_of",
+    "metrics_text",
+    "read_run",
+    "tensors_of",
+]
+
+FORMAT, VERSION = "sheetgen-cnn-run", 1
+DATASETS = {"mnist": "MNIST", "digits": "scikit-learn digits"}
+"""Name of a data set -> what people read; digits are never called MNIST."""
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+class RunError(SheetgenError):
+    """The folder is no run, is damaged, or is not the run that was asked for."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A line of metrics.jsonl."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """The tensors of report.safetensors."""
+
+    confusion: NDArray[np.int64]
+    mistake_images: NDArray[np.uint8]
+    mistake_index: NDArray[np.int64]
+    mistake_truth: NDArray[np.int64]
+    mistake_answer: NDArray[np.int64]
+    mistake_probability: NDArray[np.float64]
+    sample_images: NDArray[np.uint8]
+    sample_index: NDArray[np.int64]
+    sample_labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder holds; config is config.json as it stands there."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    epochs: tuple[Epoch, ...]
+    weights: Mapping[str, NDArray[np.float32]]
+    report: Report
+
+    @property
+    def dataset(self) -> str:
+        """What people read: "MNIST" or "scikit-learn digits"."""
+        return DATASETS[self.config["dataset"]]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every epoch that was asked for is there."""
+        return bool(len(self.epochs) == self.config["epochs"])
+
+
+def read_run(folder: Path) -> Run:
+    """The run in the folder, checked; RunError if it is not there, damaged, or has no finished epoch."""
+    config = config_of(folder)
+    epochs = epochs_of(read_bytes(folder / "metrics.jsonl", RunError), folder / "metrics.jsonl")
+    if not epochs:
+        raise RunError(f"{folder}: no epoch is finished yet; continue with: python -m cnn train -o {folder} --resume")
+    read = {}
+    for name in ("weights", "report"):
+        path = folder / f"{name}.safetensors"
+        read[name], epoch = tensors_of(path, folder)
+        if epoch != len(epochs):
+            found = f"{path}: is of epoch {epoch}, metrics.jsonl ends at epoch {len(epochs)}"
+            raise RunError(f"{found}; put it right with: python -m cnn train -o {folder} --resume")
+    _require_shapes(read["weights"], parameter_shapes(), folder / "weights.safetensors")
+    missing = {field.name for field in fields(Report)} ^ set(read["report"])
+    if missing:
+        raise RunError(f"{folder / 'report.safetensors'}: has not exactly the tensors of a report: {sorted(missing)}")
+    return Run(folder, config, epochs, read["weights"], Report(**read["report"]))
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """config.json of the run in the folder; RunError if the folder is no run."""
+    path = folder / "config.json"
+    if not path.is_file():
+        what = "is not the folder of a run: it has no config.json" if folder.is_dir() else "there is no such folder"
+        raise RunError(f"{folder}: {what}; make one with: python -m cnn train -o {folder}")
+    config = _json(read_bytes(path, RunError), path)
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise RunError(f"{path}: is not of a run that cnn has written; its format is not {FORMAT!r}")
+    if config.get("version") != VERSION:
+        raise RunError(f"{path}: version is {config.get('version')!r}; this sheetgen reads version {VERSION}")
+    if config.get("dataset") not in DATASETS or not isinstance(config.get("epochs"), int):
+        raise RunError(f"{path}: is damaged: dataset or epochs is missing or unknown; train again into a new folder")
+    return config
+
+
+def epochs_of(text: bytes, path: Path) -> tuple[Epoch, ...]:
+    """The epochs in the text of a metrics.jsonl; RunError, naming path and line, if a line is not the next epoch."""
+    kinds = {field.name: int if field.name == "epoch" else float for field in fields(Epoch)}
+    epochs = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = _json(line, path, f" line {number}")
+        if not isinstance(found, dict) or list(found) != list(kinds):
+            raise RunError(f"{path}: line {number} is damaged: it must have exactly {', '.join(kinds)}")
+        for name, kind in kinds.items():
+            if type(found[name]) is not kind or not math.isfinite(found[name]):
+                raise RunError(f"{path}: line {number} is damaged: {name} is {found[name]!r}, not a number")
+        if found["epoch"] != number:
+            raise RunError(f"{path}: line {number} is damaged: it is of epoch {found['epoch']}")
+        epochs.append(Epoch(**found))
+    return tuple(epochs)
+
+
+def metrics_text(epochs: Sequence[Epoch]) -> bytes:
+    """The text of metrics.jsonl."""
+    return b"".join(json.dumps(asdict(epoch)).encode() + b"\n" for epoch in epochs)
+
+
+def tensors_of(path: Path, folder: Path) -> tuple[dict[str, NDArray[Any]], int]:
+    """The tensors in a .safetensors file of the run in the folder, and the epoch they are of.
+
+    RunError if the file is missing or damaged, or belongs to another run.
+    """
+    read_bytes(path, RunError, size=1)
+    damaged = f"{path}: is damaged"
+    again = "copy it again, or train again into a new folder"
+    try:
+        with safe_open(path, "numpy") as file:
+            note = json.loads((file.metadata() or {}).get("run", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise RunError(f"{damaged}: {error}; {again}") from error
+    if not isinstance(note, dict) or not isinstance(note.get("epoch"), int):
+        raise RunError(f"{path}: is not of a run that cnn has written; {again}")
+    if note.get("tensors") != _digest_of(tensors):
+        raise RunError(f"{damaged}: its numbers are not those that were written; {again}")
+    if note.get("config") != _config_digest(folder):
+        raise RunError(f"{path}: belongs to another run than config.json beside it; {again}")
+    return tensors, note["epoch"]
+
+
+class Writer:
+    """Writes the files of a run; the folder and config.json are there once it is made."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        self.folder = folder
+        if not (folder / "config.json").exists():
+            replace(folder / "config.json", json.dumps(config, indent=2).encode() + b"\n")
+        self._config = _config_digest(folder)
+
+    def tensors(self, name: str, tensors: Tensors, epoch: int) -> None:
+        """Replace name.safetensors."""
+        note = {"epoch": epoch, "config": self._config, "tensors": _digest_of(tensors)}
+        # safetensors writes memory as it lies, whatever its strides; and several keys of metadata in any order.
+        content = save({key: np.ascontiguousarray(array) for key, array in tensors.items()}, {"run": json.dumps(note)})
+        replace(self.folder / f"{name}.safetensors", content)
+
+    def metrics(self, epochs: Sequence[Epoch]) -> None:
+        """Replace metrics.jsonl."""
+        replace(self.folder / "metrics.jsonl", metrics_text(epochs))
+
+
+def _config_digest(folder: Path) -> str:
+    return hashlib.sha256(read_bytes(folder / "config.json", RunError)).hexdigest()
+
+
+def _digest_of(tensors: Tensors) -> str:
+    """The SHA-256 of the tensors' names, types, shapes and numbers."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        total.update(f"{name} {array.dtype} {array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def _require_shapes(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    wrong = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
+    if wrong:
+        name = wrong[0]
+        raise RunError(f"{path}: {name} has shape {found.get(name)}, the network's is {shapes.get(name)}")
+
+
+def _json(text: bytes, path: Path, where: str = "") -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise RunError(f"{path}:{where} is damaged: {error}; train again into a new folder") from error

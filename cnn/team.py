@@ -1,0 +1,88 @@
+"""The processes that train together: one, or as many as torchrun started, each with a share of every batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from sheetgen.errors import SheetgenError
+
+__all__ = ["Team", "gathered"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process's place among those that train together, and the device it computes on."""
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the one process that reads, writes and reports."""
+        return self.rank == 0
+
+    def share(self, places: slice) -> slice:
+        """The part of these places that this process computes; the shares differ by one place at most."""
+        length = places.stop - places.start
+        first, last = (places.start + length * rank // self.size for rank in (self.rank, self.rank + 1))
+        return slice(first, last)
+
+    def add(self, tensors: Iterable[Tensor]) -> None:
+        """Put the sum over all processes into the tensors; they are sent as one."""
+        if self.size == 1:
+            return
+        listed = list(tensors)
+        flat = torch.cat([tensor.flatten() for tensor in listed])
+        dist.all_reduce(flat)
+        for tensor, total in zip(listed, torch.split(flat, [tensor.numel() for tensor in listed]), strict=True):
+            tensor.copy_(total.view_as(tensor))
+
+    def follow(self, tensors: Iterable[Tensor]) -> None:
+        """Put the leader's numbers into every process's tensors."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, 0)
+
+    def told(self, thing: T) -> T:
+        """What the leader has here."""
+        things = [thing]
+        if self.size > 1:
+            dist.broadcast_object_list(things, 0, device=self.device)
+        return things[0]
+
+
+@contextmanager
+def gathered(device: str) -> Iterator[Team]:
+    """The team for "auto", "cpu" or "cuda": what torchrun says in the environment, or this process alone.
+
+    SheetgenError if CUDA is asked for and not there.
+    """
+    cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
+    if cuda and not torch.cuda.is_available():
+        raise SheetgenError("command line: --device is cuda, and torch finds no CUDA device; choose one of: auto, cpu")
+    size, rank = (int(os.environ.get(name, default)) for name, default in (("WORLD_SIZE", "1"), ("RANK", "0")))
+    place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+    if cuda:
+        # The same numbers each time: cuBLAS reads this when it starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.deterministic = True
+        torch.cuda.set_device(place)
+    if size == 1:
+        yield Team(place)
+        return
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Team(place, rank, size)
+    finally:
+        dist.destroy_process_group()

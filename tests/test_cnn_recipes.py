@@ -1,0 +1,84 @@
+"""The recipes are what they are said to be, and every epoch's random numbers follow from the seed alone."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+
+import torch
+from cnn_samples import RECIPE
+
+from cnn.draws import Draws
+from cnn.recipes import RECIPES, Recipe
+from cnn.train import moved
+
+CPU = torch.device("cpu")
+
+
+def test_the_original_recipe_is_the_described_one() -> None:
+    """SGD 0.01, momentum 0.9, batch 128, 18 epochs, dropout 0.1, and nothing else."""
+    assert RECIPES["original"] == Recipe("original", RECIPES["original"].summary, 18, 128, 0.01, 0.9, dropout=0.1)
+    assert not RECIPES["original"].augments
+    assert RECIPES["accurate"].epochs == 18
+    assert all(name == recipe.name for name, recipe in RECIPES.items())
+
+
+def test_one_cycle_rises_and_falls_to_zero() -> None:
+    """From a tenth to the whole in the warm-up, then down; a recipe without warm-up stays where it is."""
+    rates = [RECIPE.learning_rate_at(done / 100) for done in range(101)]
+    assert rates[0] == pytest.approx(RECIPE.learning_rate / 10)
+    assert max(rates) == rates[30] == RECIPE.learning_rate
+    assert rates[:31] == sorted(rates[:31])
+    assert rates[30:] == sorted(rates[30:], reverse=True)
+    assert rates[-1] == pytest.approx(0, abs=1e-12)
+    assert {RECIPES["original"].learning_rate_at(done) for done in (0, 0.5, 1)} == {0.01}
+
+
+def test_draws_follow_from_seed_and_epoch() -> None:
+    """The same again; others for another epoch or seed."""
+    drawn = [Draws.of(RECIPE, 50, seed, epoch, CPU).order.tolist() for seed, epoch in ((1, 1), (1, 1), (1, 2), (2, 1))]
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2] != drawn[3] != drawn[0]
+    assert sorted(drawn[0]) == list(range(50))
+
+
+def test_masks_drop_the_asked_part_and_keep_the_mean() -> None:
+    """Each mask is 0 or 1 / (1 - p); a recipe without dropout has none."""
+    draws = Draws.of(RECIPE, 2000, 1, 1, CPU)
+    masks = draws.layer_masks(slice(0, 2000))
+    assert [mask.shape[1] for mask in masks] == [12, 16, 20, 28, 24]
+    every = torch.cat(masks, dim=1)
+    assert sorted(set(every.flatten().tolist())) == pytest.approx([0, 1 / 0.9])
+    assert every.mean().item() == pytest.approx(1, abs=0.01)
+    assert Draws.of(RECIPES["fast"], 10, 1, 1, CPU).layer_masks(slice(0, 10)) == ()
+
+
+def test_augmentation_stays_within_its_limits() -> None:
+    """Each limit alone moves a corner no further than it says, and the middle only by the shift."""
+    plain = Recipe("", "", epochs=1, batch=10, learning_rate=0.1)
+    for recipe, corner in (
+        (replace(plain, shift=2.0), 2.0),
+        (replace(plain, scale=0.1), 1.4),
+        (replace(plain, shear=0.1), 1.4),
+        (replace(plain, rotation=10.0), 14 * (1 - math.cos(math.radians(10)) + math.sin(math.radians(10)))),
+    ):
+        affine = Draws.of(recipe, 500, 1, 1, CPU).affine
+        assert affine is not None
+        at_corner = (affine @ torch.tensor([1.0, 1.0, 1.0]) - 1) * 14
+        at_middle = affine[:, :, 2].abs().max().item() * 14
+        assert corner * 0.9 < at_corner.abs().max().item() <= corner + 1e-4
+        assert at_middle == (pytest.approx(2.0, abs=0.05) if recipe.shift else 0)
+
+
+def test_nothing_is_moved_by_the_identity() -> None:
+    """And a shift of one pixel is a shift of one pixel, with nothing coming in."""
+    image = torch.randint(0, 256, (1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    identity = torch.eye(2, 3)[None]
+    assert torch.allclose(moved(image, identity)[:, 0], image.float(), atol=1e-2)
+    left = identity.clone()
+    left[0, 0, 2] = 2 / 28
+    shifted = moved(image, left)[0, 0]
+    assert torch.allclose(shifted[:, :-1], image[0, :, 1:].float(), atol=1e-2)
+    assert shifted[:, -1].abs().max() < 1e-2
