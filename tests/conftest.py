@@ -1,8 +1,11 @@
 """The engines that tests compare with: skipped with a reason where one is missing, required on CI."""
 
+import importlib
+import importlib.util
 import os
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,3 +30,22 @@ def _tool(found: str | None, missing: str) -> Path:
     if os.environ.get("SHEETGEN_REQUIRE_ENGINES") == "1":
         pytest.fail(f"{missing}; SHEETGEN_REQUIRE_ENGINES=1 asks for every engine")
     pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def torch() -> ModuleType:
+    """PyTorch, on one thread: with tensors this small, several only wait for each other."""
+    found = importlib.util.find_spec("torch")
+    _tool(found.origin if found else None, "PyTorch is not installed; run: pip install 'sheetgen[cnn]'")
+    module = importlib.import_module("torch")
+    module.set_num_threads(1)
+    return module
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How large the grid of combinations was that agreed with PyTorch and IronCalc."""
+    passed = terminalreporter.stats.get("passed", ())
+    counted = [value for report in passed for name, value in report.user_properties if name == "combinations"]
+    if counted:
+        what = "combinations of activation, loss, bias, batch, updates and optimizer agree with PyTorch and IronCalc"
+        terminalreporter.write_line(f"grid: {sum(counted):,} {what}")

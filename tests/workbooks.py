@@ -36,7 +36,7 @@ class Choice:
     units: Sequence[int] = (2, 2)
     samples: int = 2
     steps: int = 50
-    rate: float = 0.05
+    rate: float = 0.01
     seed: int = 1
     options: str = ""
 
