@@ -13,7 +13,6 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.xml.functions import tostring
 
-from sheetgen import charts
 from sheetgen.book import Book
 from sheetgen.cells import MAX_SERIES
 from sheetgen.charts import Live, Series, decades, look, place, reference, scatter, tick

@@ -95,7 +95,7 @@ def test_a_term_switched_off_has_no_column_and_no_setting() -> None:
 def test_adagrad_shrinks_its_rate_with_the_step() -> None:
     """torch.optim.Adagrad's lr_decay: the rate of update k + 1 is divided by 1 + k·κ."""
     equations = derived(Choice(optimizers=("adagrad",), options="lr_decay = 0.1\ninitial_accumulator_value = 0.5"))
-    assert fills(equations)["w1"] == "w1⁻ − η/(κ·step⁻ + 1)·∂E/∂w1⁻/(√(s_w1) + ε)"
+    assert fills(equations)["w1"] == "w1⁻ − η/(step⁻·κ + 1)·∂E/∂w1⁻/(√(s_w1) + ε)"
     assert {c.symbol.name: text(c.start) for c in equations.columns}["s_w1"] == "G0"
 
 

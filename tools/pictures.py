@@ -28,15 +28,13 @@ class Picture:
 
 
 PICTURES = (
-    Picture("network", "Network", part=0.62),
+    Picture("network", "Network", part=0.46),
     Picture("derivation", "Derivation", part=0.62),
     Picture("training", "lr 0.5", part=0.45),
     Picture("compare", "Compare"),
-    Picture("gradient-check", "Gradient check"),
-    Picture("cnn-epochs", "CNN epochs"),
-    Picture("cnn-mistakes", "CNN mistakes"),
-    Picture("draw", "Draw"),
-    Picture("layers", "Layers"),
+    Picture("cnn-mistakes", "CNN mistakes", part=0.7),
+    Picture("draw", "Draw", part=0.65, dpi=160),
+    Picture("layers", "Layers", part=0.42, dpi=330),
 )
 
 

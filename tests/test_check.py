@@ -1,0 +1,311 @@
+"""`check`: what it confirms, what it finds, what it says where a referee is missing, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import openpyxl
+import pytest
+from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
+
+from sheetgen.book import Book
+from sheetgen.build import build
+from sheetgen.cells import ExcelError, Formula, column_letters
+from sheetgen.check import check
+from sheetgen.cli import main
+from sheetgen.engines import Engine, edit_and_recalculate, read_formulas
+from sheetgen.errors import CheckError
+from sheetgen.layout import TABLE_TOP
+from sheetgen.model import Run, Spec
+from sheetgen.origin import read_origin, spec_now
+from sheetgen.package import save
+from sheetgen.reader import sheet_parts
+from sheetgen.referee import retrain
+from sheetgen.spec import load, override, template_names
+
+ENGINES: list[object] = ["ironcalc", pytest.param("libreoffice", marks=pytest.mark.libreoffice)]
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seed exercise with two rates and 20 updates, every tab."""
+    path = tmp_path_factory.mktemp("seed") / "seed.xlsx"
+    build(override(load("erav2"), [0.5, 2.0], 20), path)
+    return path
+
+
+def part_of(path: Path, tab: str) -> str:
+    """The name of a tab's part."""
+    with zipfile.ZipFile(path) as archive:
+        return dict(sheet_parts(archive))[tab]
+
+
+def input_cell(path: Path, name: str) -> tuple[str, str]:
+    """Where a named number stands."""
+    cell = read_origin(path).inputs[name][0]
+    return cell.tab, cell.address
+
+
+def typed(path: Path, out: Path, name: str, content: str) -> Path:
+    """A copy with other XML as the content of a named input cell."""
+    tab, address = input_cell(path, name)
+    pattern = rf'<c r="{address}"( s="\d+")?[^>]*>.*?</c>'
+    return change_parts(path, out, {part_of(path, tab): (pattern, rf'<c r="{address}"\1{content}</c>')})
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path: Path, torch: ModuleType) -> None:
+    """As it is built: the last bit in IronCalc, and 1e-11 of each column in PyTorch."""
+    build(load(name), tmp_path / "a.xlsx")
+    report = check(tmp_path / "a.xlsx")
+    assert (report.ok, report.failure, report.note) == (True, "", "")
+    engine, pytorch = report.comparisons
+    assert engine.cells == sum(1 for _ in read_formulas(tmp_path / "a.xlsx"))
+    assert engine.largest <= 1e-12
+    spec = load(name)
+    headers = read_origin(tmp_path / "a.xlsx").headers.values()
+    assert pytorch.cells == sum(map(len, headers)) * (spec.steps + 1)
+    assert pytorch.largest <= 1e-11
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("name", ["erav2", "optimizers", "mazur_output_first"])
+def test_templates_are_confirmed_by_libreoffice(name: str, tmp_path: Path, soffice: Path, torch: ModuleType) -> None:
+    """The other engine, to 1e-12."""
+    build(load(name), tmp_path / "a.xlsx")
+    report = check(tmp_path / "a.xlsx", "libreoffice")
+    assert report.ok, report.failure
+    assert report.comparisons[0].referee == "LibreOffice"
+    assert report.comparisons[0].largest <= 1e-12
+
+
+def test_the_report_is_a_short_table(seed: Path, capsys: pytest.CaptureFixture[str], torch: ModuleType) -> None:
+    """One line for each referee: what it covered, how many cells, the largest difference."""
+    assert main(("check", str(seed))) == 0
+    out, err = capsys.readouterr()
+    head, engine, pytorch = out.splitlines()
+    assert re.split(r"\s{2,}", head) == ["referee", "what was compared", "cells", "largest difference"]
+    formulas = f"{sum(1 for _ in read_formulas(seed)):,}"
+    assert re.split(r"\s{2,}", engine) == [
+        "IronCalc", "every formula's stored value with its recalculation", formulas, "0",
+    ]  # fmt: skip
+    referee, what, cells, largest = re.split(r"\s{2,}", pytorch)
+    assert referee.startswith("PyTorch ")
+    assert (what, cells) == ("every number of 2 training tabs with autograd and torch.optim", f"{2 * 21 * 32:,}")
+    assert float(largest) < 1e-12
+    assert err == ""
+
+
+def test_progress_is_shown_on_stderr(seed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where asked for."""
+    check(seed, progress=True)
+    assert "comparing" in capsys.readouterr().err
+
+
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    missing: Callable[..., object] = lambda name, *rest: None if name == "torch" else find(name, *rest)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
+
+
+def test_without_pytorch_the_table_says_so(seed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recalculation is still compared."""
+    without_torch(monkeypatch)
+    report = check(seed)
+    assert report.ok
+    assert len(report.comparisons) == 1
+    assert report.lines()[-1] == "PyTorch is not installed: not retrained."
+
+
+def test_a_wrong_stored_value_is_found(seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tab, address, formula, stored and recalculated, on one line; exit code 1."""
+    pattern = r'(<c r="X10"[^>]*><f[^>]*/><v>)[^<]*'
+    path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, r"\g<1>0.25")})
+    assert main(("check", str(path))) == 1
+    err = capsys.readouterr().err
+    found = re.fullmatch(r"sheetgen: (.*): lr 2!X10 \((=.*)\) stored 0.25, recalculated (0\.0\d+)\n", err)
+    assert found, err
+    assert found[1] == str(path)
+    assert found[2] == "=V10+W10"
+
+
+@pytest.mark.parametrize("value", ["<v>0.25</v>", ' t="e"><v>#NUM!</v>', ' t="str"><v>text</v>', ' t="b"><v>1</v>', ""])
+def test_a_stored_value_of_another_kind_is_found(value: str, seed: Path, tmp_path: Path) -> None:
+    """A number, an error, a text, a truth value and nothing are five things."""
+    attributes, _, content = value.rpartition(">") if value.startswith(" t=") else ("", "", value)
+    kind, _, rest = value.partition("><v>") if value.startswith(" t=") else ("", "", "")
+    content = f"<v>{rest}" if kind else content
+    del attributes
+    pattern = r'<c r="X10"( s="\d+")?>(<f[^>]*/>)<v>[^<]*</v>'
+    replacement = rf'<c r="X10"\1{kind}>\2{content}'
+    path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, replacement)})
+    assert "lr 2!X10 " in check(path).failure
+
+
+@pytest.mark.libreoffice
+def test_a_wrong_formula_with_matching_values_is_found_by_pytorch(
+    seed: Path, tmp_path: Path, soffice: Path, torch: ModuleType
+) -> None:
+    """A forgotten factor in one gradient, recalculated and saved by LibreOffice: only retraining can tell."""
+    letters = column_letters(read_origin(seed).headers["lr 0.5"].index("∂E/∂w6") + 1)
+    pattern = rf'(<c r="{letters}9"[^>]*><f[^>]*>)[^<]*'
+    wrong = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 0.5"): (pattern, r"\g<1>(S9-B9)*S9*M9")})
+    report = check(save_again(wrong, tmp_path / "again"))
+    engine, pytorch = report.comparisons
+    assert engine.failure == ""
+    assert f"lr 0.5!{letters}9 " in pytorch.failure
+    assert " is ∂E/∂w6 after 1 updates: recalculated " in pytorch.failure
+    assert report.failure == pytorch.failure
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("engine", ["ironcalc", "libreoffice"])
+def test_a_workbook_saved_by_libreoffice_is_confirmed(
+    engine: Engine, seed: Path, tmp_path: Path, soffice: Path, torch: ModuleType
+) -> None:
+    """The other program's strings, names, formulas and 15 digits."""
+    report = check(save_again(seed, tmp_path / "again"), engine)
+    assert report.ok, report.failure
+    assert len(report.comparisons) == 2
+
+
+@pytest.mark.libreoffice
+def test_changed_inputs_are_retrained_as_they_are_now(
+    seed: Path, tmp_path: Path, soffice: Path, torch: ModuleType
+) -> None:
+    """A user types other numbers, one as a formula, and saves: the spec's text is old, the cells count."""
+    path = seed
+    for place, (name, content) in enumerate(
+        {"w_1": "><v>0.9</v>", "i_2": "><v>-0.75</v>", "rate_2": "><v>1.25</v>", "t_1": "><f>1/4</f>"}.items()
+    ):
+        path = typed(path, tmp_path / f"{place}.xlsx", name, content)
+    report = check(save_again(path, tmp_path / "again"))
+    assert report.ok, report.failure
+    assert report.comparisons[1].cells == 2 * 21 * 32
+
+
+def with_numbers(spec: Spec, numbers: dict[str, float]) -> tuple[Spec, list[Run]]:
+    """The spec and its runs with the named numbers changed; what is expected, written apart from `origin`."""
+    inputs = ((numbers.get("i_1", spec.inputs[0][0]), spec.inputs[0][1]),)
+    first = spec.layers[0]
+    weights = ((numbers.get("w_1", first.weights[0][0]), first.weights[0][1]), first.weights[1])
+    changed = replace(spec, inputs=inputs, layers=(replace(first, weights=weights), spec.layers[1]))
+    runs = [replace(run, rate=numbers.get(f"rate_{at}", run.rate)) for at, run in enumerate(spec.runs, 1)]
+    return changed, runs
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("numbers", [{"i_1": 0.9}, {"w_1": -1.5}, {"rate_2": 0.7}, {"i_1": 1.0, "rate_1": 3.0}], ids=str)
+def test_changing_a_number_in_the_file_gives_what_pytorch_gives(
+    numbers: dict[str, float], engine: Engine, seed: Path, torch: ModuleType
+) -> None:
+    """Every weight, loss and gradient of every row, typed into the sheet and recalculated by an engine."""
+    edits = {input_cell(seed, name): value for name, value in numbers.items()}
+    recalculated = edit_and_recalculate(seed, edits, engine)  # type: ignore[arg-type]
+    spec, runs = with_numbers(override(load("erav2"), [0.5, 2.0], 20), numbers)
+    for run in runs:
+        for step, row in enumerate(retrain(spec, run)):
+            for place, name in enumerate(read_origin(seed).headers[run.label], 1):
+                value = recalculated[run.label, f"{column_letters(place)}{TABLE_TOP + step}"]
+                assert isinstance(value, (int, float))
+                assert math.isclose(value, row[name], rel_tol=1e-11, abs_tol=1e-15), (run.label, name, step)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_training_that_diverges_is_confirmed(engine: Engine, tmp_path: Path, torch: ModuleType) -> None:
+    """Its last rows are Excel's errors, in the file and in every engine; PyTorch's are inf or nan."""
+    choice = Choice("identity", "identity", "mse", "trained", optimizers=ALL_OPTIMIZERS, rate=1e6, steps=60)
+    path = write_tables(choice.spec, tmp_path / "a.xlsx")
+    assert any(isinstance(cell.value, ExcelError) for cell in read_formulas(path))
+    report = check(path, engine)
+    assert report.ok, report.failure
+
+
+def test_an_error_where_pytorch_has_a_number_is_found(tmp_path: Path, torch: ModuleType) -> None:
+    """An unstable formula: EXP(800) in a sigmoid, with the value that the engine gives it."""
+    path = write_tables(Choice(units=(1,), samples=1, steps=2).spec, tmp_path / "a.xlsx")
+    place = read_origin(path).headers["lr 0.01"].index("a_o1") + 1
+    address = f"{column_letters(place)}{TABLE_TOP}"
+    pattern = rf'<c r="{address}"([^>]*)><f>[^<]*</f><v>[^<]*</v>'
+    broken = rf'<c r="{address}"\1 t="e"><f>1/(1+EXP(800))*EXP(800)</f><v>#NUM!</v>'
+    path = change_parts(path, tmp_path / "b.xlsx", {part_of(path, "lr 0.01"): (pattern, broken)})
+    assert f"lr 0.01!{address} " in check(path).comparisons[1].failure
+
+
+def test_a_sensitive_training_is_no_failure(tmp_path: Path, torch: ModuleType) -> None:
+    """RMSprop beyond its stable rate doubles every rounding error for 200 steps: allowed as far as PyTorch does it too."""
+    spec = Choice("sigmoid", "softmax", "cross_entropy", "trained", optimizers=("rmsprop",), rate=0.05, steps=200, seed=20)
+    report = check(write_tables(spec.spec, tmp_path / "a.xlsx"))
+    assert report.ok, report.failure
+    assert report.comparisons[1].largest > 1e-10
+
+
+def test_a_workbook_without_a_spec_is_recalculated_only(tmp_path: Path) -> None:
+    """As the tabs of a trained network are, alone in a workbook."""
+    book = Book()
+    book.add("CNN epochs").put(1, 1, Formula("=1+1", 2))
+    save(book, tmp_path / "a.xlsx")
+    report = check(tmp_path / "a.xlsx")
+    assert report.ok
+    assert report.comparisons[0].cells == 1
+    assert report.note == "The workbook carries no spec: nothing to retrain."
+
+
+def refusals(folder: Path, seed: Path) -> Iterator[tuple[Path, str]]:
+    """Files that are refused, with what the message says."""
+    yield folder / "absent.xlsx", "there is no such file"
+    yield folder, "cannot be read"
+    text = folder / "text.xlsx"
+    text.write_text("no workbook", encoding="utf-8")
+    yield text, "is no .xlsx workbook"
+    truncated = folder / "truncated.xlsx"
+    truncated.write_bytes(seed.read_bytes()[:-2000])
+    yield truncated, "is damaged or truncated"
+    for name, keep in (("inputs", "spec"), ("other", "sheetgen")):
+        foreign = folder / f"{name}.xlsx"
+        book = openpyxl.Workbook()
+        book.properties.title = keep
+        book.save(foreign)
+        yield foreign, "was not written by sheetgen"
+    document = folder / "document.docx"
+    with zipfile.ZipFile(document, "w") as archive:
+        archive.writestr("word/document.xml", "<w/>")
+    yield document, "is no .xlsx workbook"
+    renamed = change_parts(seed, folder / "renamed.xlsx", {"xl/workbook.xml": ('name="lr 2"', 'name="fast"')})
+    yield renamed, "has no tab 'lr 2', which its spec asks for"
+    yield typed(seed, folder / "word.xlsx", "w_3", ' t="str"><v>high</v>'), "is 'high'; a number is expected"
+    yield typed(seed, folder / "rate.xlsx", "rate_1", "><v>-1</v>"), "PyTorch refuses a number of Inputs"
+
+
+def test_what_cannot_be_checked_is_refused_in_one_line(
+    seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], torch: ModuleType
+) -> None:
+    """Where, and what is wrong with it; exit code 1 and no traceback."""
+    for path, message in refusals(tmp_path, seed):
+        assert main(("check", str(path))) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"sheetgen: {path}: ")
+        assert message in err
+        assert err.count("\n") == 1
+
+
+def test_an_empty_input_counts_as_0(seed: Path, tmp_path: Path) -> None:
+    """As it does in formulas."""
+    path = typed(seed, tmp_path / "a.xlsx", "w_3", ">")
+    spec, _ = spec_now(read_origin(path), edit_and_recalculate(path, {}), path)
+    assert spec.layers[0].weights[1][0] == 0.0
+
+
+def test_an_origin_that_is_no_spec_is_refused(seed: Path, tmp_path: Path) -> None:
+    """A user who edits the spec's text is told which tab it stands on."""
+    path = change_parts(seed, tmp_path / "a.xlsx", {"xl/sharedStrings.xml": ("steps = 20", "stesp = 20")})
+    with pytest.raises(CheckError, match="the spec on its tab Inputs: .*stesp"):
+        check(path)
