@@ -40,15 +40,20 @@ class _Forward:
     loss: Tensor = field(init=False)
 
 
-def retrain(spec: Spec, run: Run) -> Iterator[dict[str, float]]:
+def retrain(spec: Spec, run: Run, nudge: float = 0.0) -> Iterator[dict[str, float]]:
     """The numbers of each step, step 0 first, by the names of a training tab's columns.
 
     They are all that a training tab may show: data, parameters, net inputs, activations, losses, δ, gradients and
     the optimizer's states; with updates = "output_first" also the last layer's values after the update, as w5′.
     Numbers that left the range of floats are inf or nan. ValueError if torch.optim refuses an option.
+
+    With a `nudge`, every parameter is moved by that part of itself (or of 1, if it is smaller) before each step,
+    alternately up and down: what that changes tells how much this training amplifies rounding.
     """
     trainer = _Trainer(spec, run)
     for step in range(spec.steps + 1):
+        if nudge:
+            trainer.nudge(nudge)
         yield trainer.step(step)
 
 
@@ -109,6 +114,15 @@ class _Trainer:
             names = [f"δ_{name}" for name in _units(self._spec.layers, at)]
             row |= _per_sample(names, delta * len(used))
         return row | self._gradients()
+
+    def nudge(self, part: float) -> None:
+        """Move every parameter a little."""
+        import torch
+
+        with torch.no_grad():
+            for _, tensor in self._named():
+                signs = 1.0 - 2.0 * (torch.arange(tensor.numel()) % 2).reshape(tensor.shape)
+                tensor += part * signs * tensor.abs().clamp(min=1)
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> _Forward:
         from torch.nn import functional

@@ -136,13 +136,12 @@ def test_a_wrong_stored_value_is_found(seed: Path, tmp_path: Path, capsys: pytes
     assert found[2] == "=V10+W10"
 
 
-@pytest.mark.parametrize("value", ["<v>0.25</v>", ' t="e"><v>#NUM!</v>', ' t="str"><v>text</v>', ' t="b"><v>1</v>', ""])
-def test_a_stored_value_of_another_kind_is_found(value: str, seed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("", "<v>0.25</v>"), (' t="e"', "<v>#NUM!</v>"), (' t="str"', "<v>a</v>"), (' t="b"', "<v>1</v>"), ("", "")],
+)
+def test_a_stored_value_of_another_kind_is_found(kind: str, content: str, seed: Path, tmp_path: Path) -> None:
     """A number, an error, a text, a truth value and nothing are five things."""
-    attributes, _, content = value.rpartition(">") if value.startswith(" t=") else ("", "", value)
-    kind, _, rest = value.partition("><v>") if value.startswith(" t=") else ("", "", "")
-    content = f"<v>{rest}" if kind else content
-    del attributes
     pattern = r'<c r="X10"( s="\d+")?>(<f[^>]*/>)<v>[^<]*</v>'
     replacement = rf'<c r="X10"\1{kind}>\2{content}'
     path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, replacement)})
@@ -202,13 +201,13 @@ def with_numbers(spec: Spec, numbers: dict[str, float]) -> tuple[Spec, list[Run]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("numbers", [{"i_1": 0.9}, {"w_1": -1.5}, {"rate_2": 0.7}, {"i_1": 1.0, "rate_1": 3.0}], ids=str)
+@pytest.mark.parametrize("numbers", [{"i_1": 0.9}, {"w_1": -1.5}, {"rate_2": 0.7}, {"i_1": 1, "rate_1": 3}], ids=str)
 def test_changing_a_number_in_the_file_gives_what_pytorch_gives(
     numbers: dict[str, float], engine: Engine, seed: Path, torch: ModuleType
 ) -> None:
     """Every weight, loss and gradient of every row, typed into the sheet and recalculated by an engine."""
     edits = {input_cell(seed, name): value for name, value in numbers.items()}
-    recalculated = edit_and_recalculate(seed, edits, engine)  # type: ignore[arg-type]
+    recalculated = edit_and_recalculate(seed, edits, engine)
     spec, runs = with_numbers(override(load("erav2"), [0.5, 2.0], 20), numbers)
     for run in runs:
         for step, row in enumerate(retrain(spec, run)):
@@ -240,9 +239,9 @@ def test_an_error_where_pytorch_has_a_number_is_found(tmp_path: Path, torch: Mod
 
 
 def test_a_sensitive_training_is_no_failure(tmp_path: Path, torch: ModuleType) -> None:
-    """RMSprop beyond its stable rate doubles every rounding error for 200 steps: allowed as far as PyTorch does it too."""
-    spec = Choice("sigmoid", "softmax", "cross_entropy", "trained", optimizers=("rmsprop",), rate=0.05, steps=200, seed=20)
-    report = check(write_tables(spec.spec, tmp_path / "a.xlsx"))
+    """RMSprop beyond its stable rate doubles every rounding error, 100 times: in PyTorch too, and so it is allowed."""
+    choice = Choice(last="softmax", loss="cross_entropy", bias="trained", optimizers=("rmsprop",), rate=0.05, seed=20)
+    report = check(write_tables(replace(choice, steps=100).spec, tmp_path / "a.xlsx"))
     assert report.ok, report.failure
     assert report.comparisons[1].largest > 1e-10
 
@@ -307,5 +306,5 @@ def test_an_empty_input_counts_as_0(seed: Path, tmp_path: Path) -> None:
 def test_an_origin_that_is_no_spec_is_refused(seed: Path, tmp_path: Path) -> None:
     """A user who edits the spec's text is told which tab it stands on."""
     path = change_parts(seed, tmp_path / "a.xlsx", {"xl/sharedStrings.xml": ("steps = 20", "stesp = 20")})
-    with pytest.raises(CheckError, match="the spec on its tab Inputs: .*stesp"):
+    with pytest.raises(CheckError, match=r"the spec on its tab Inputs: .*stesp"):
         check(path)
