@@ -2,9 +2,11 @@
 # make test       the linter, the type checker and the tests
 # make clean      remove what the two made, except the workbook and the trained network
 #
+# TESTS chooses the tests: `make test TESTS=` runs the slow proofs too, as CI does.
 # PYTHON is the interpreter that the virtual environment is made with: make test PYTHON=python3.12
 
 PYTHON ?= python3
+TESTS ?= -m "not slow"
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard sheetgen cnn tests benchmarks tools)
@@ -21,7 +23,7 @@ workbook: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto $(TESTS)
 
 clean:
 	rm -rf $(VENV) build dist sheetgen.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

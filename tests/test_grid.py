@@ -70,7 +70,7 @@ def test_the_output_first_rule_agrees_for_every_activation_and_loss(
     """The last layer moves, then the others, with every optimizer and with its own states."""
     hidden, loss, last = pair
     spec = Choice(
-        hidden, last, loss, "trained", batch, "output_first", ALL_OPTIMIZERS, (2, 2, 2), seed=PAIRS.index(pair)
+        hidden, last, loss, "trained", batch, "output_first", ALL_OPTIMIZERS, seed=PAIRS.index(pair)
     ).spec
     assert confirmed(spec, tmp_path / "a.xlsx").comparisons[1].largest <= WITHIN
     record_property("combinations", len(ALL_OPTIMIZERS))
@@ -102,11 +102,11 @@ def test_inputs_of_800_give_finite_numbers_where_pytorch_does(
 
 
 @pytest.mark.libreoffice
-@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair[1] != "mse"], ids=case_id)
+@pytest.mark.parametrize("pair", [PAIRS[place] for place in (0, 5, 10, 15, 16, 21)], ids=case_id)
 def test_inputs_of_800_give_the_same_in_libreoffice(
     pair: tuple[str, str, str], tmp_path: Path, soffice: Path, torch: ModuleType
 ) -> None:
-    """LibreOffice is the stricter one: it answers #NUM! for 1/(1+EXP(800))."""
+    """LibreOffice is the stricter one: it answers #NUM! for 1/(1+EXP(800)). Each activation and each loss once."""
     confirmed(extreme(pair), tmp_path / "a.xlsx", "libreoffice")
 
 
@@ -178,7 +178,7 @@ def specs(draw: st.DrawFn) -> Spec:
 
 @given(spec=specs())
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
