@@ -255,7 +255,7 @@ def _error_equations(
         expr = _error(spec, target, unit, nets, place)
         if spec.layers[-1].activation == "softmax":
             highest, scale = _softmax_helpers(units)
-            expr = expr.xreplace({logsumexp(*nets) - unit.net: total(highest, sympy.log(scale), -unit.net)})
+            expr = expr.xreplace({logsumexp(*nets) - unit.net: total(sympy.log(scale), -total(unit.net, -highest))})
         yield Equation(error, expr, "error")
 
 

@@ -69,9 +69,7 @@ def test_the_output_first_rule_agrees_for_every_activation_and_loss(
 ) -> None:
     """The last layer moves, then the others, with every optimizer and with its own states."""
     hidden, loss, last = pair
-    spec = Choice(
-        hidden, last, loss, "trained", batch, "output_first", ALL_OPTIMIZERS, seed=PAIRS.index(pair)
-    ).spec
+    spec = Choice(hidden, last, loss, "trained", batch, "output_first", ALL_OPTIMIZERS, seed=PAIRS.index(pair)).spec
     assert confirmed(spec, tmp_path / "a.xlsx").comparisons[1].largest <= WITHIN
     record_property("combinations", len(ALL_OPTIMIZERS))
 
