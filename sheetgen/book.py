@@ -50,6 +50,14 @@ class Tab:
         writable.data_type, writable._value = _typed(content)
         return cell
 
+    def merge(self, row: int, first: int, last: int) -> None:
+        """Merge the row's cells from the first to the last column.
+
+        The cells keep what they look like; openpyxl's merge_cells would give all of them the outer border anew, which
+        takes longer than everything else about a small sheet.
+        """
+        self.ws.merged_cells.add(f"{column_letters(first)}{row}:{column_letters(last)}{row}")
+
 
 @dataclass
 class Book:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from sheetgen.book import Book
 from sheetgen.cells import ExcelError
 from sheetgen.layout import Plan, make_plan
@@ -69,13 +67,13 @@ def _last(loss: float | ExcelError) -> float | str:
 
 
 @contextmanager
-def _bar(spec: Spec, what: str, wanted: bool, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def _bar(spec: Spec, what: str, wanted: bool, total: int | None = None) -> Iterator[Callable[[int], object]]:
     """A progress bar on stderr for long work, or nothing."""
     count = total or len(spec.runs) * (spec.steps + 1)
-    quiet = not wanted or (total is not None and total < PROGRESS_CELLS)
-    with tqdm(total=count, desc=what, unit=" cells" if total else " rows", disable=quiet, leave=False) as bar:
+    if not wanted or (total is not None and total < PROGRESS_CELLS):
+        yield lambda done: None
+        return
+    from tqdm import tqdm  # takes a twentieth of a small build's time, and a small build shows no progress
 
-        def step(done: int) -> None:
-            bar.update(done)
-
-        yield step
+    with tqdm(total=count, desc=what, unit=" cells" if total else " rows", leave=False) as bar:
+        yield bar.update

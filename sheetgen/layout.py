@@ -196,7 +196,7 @@ def plan_table(spec: Spec, run: Run) -> Table:
     return Table(run.label, equations, TABLE_TOP, spec.steps + 1)
 
 
-def make_plan(spec: Spec, progress: Callable[[int], None] | None = None) -> Plan:
+def make_plan(spec: Spec, progress: Callable[[int], object] | None = None) -> Plan:
     """The plan of a workbook, with every run trained; `progress` gets the rows done since its last call."""
     trainings = []
     for run in spec.runs:

@@ -46,7 +46,7 @@ _FUNCTIONS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def trace(equations: Equations, run: Run, *, progress: Callable[[int], None] | None = None) -> list[Row]:
+def trace(equations: Equations, run: Run, *, progress: Callable[[int], object] | None = None) -> list[Row]:
     """The rows of one run, (steps + 1) tuples with one value per column; `progress` gets the rows added.
 
     A value that Excel could not show as a number is an ExcelError; training that diverges raises nothing.

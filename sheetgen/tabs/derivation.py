@@ -76,7 +76,7 @@ class _Writer:
 
     def text(self, content: str, role: str = "text") -> None:
         """A paragraph across the columns."""
-        self.tab.ws.merge_cells(start_row=self.row, end_row=self.row, start_column=NAME, end_column=DIFFERENCE_AT)
+        self.tab.merge(self.row, NAME, DIFFERENCE_AT)
         apply(self.tab.put(self.row, NAME, content), role)
         lines = 1 + len(content) // 180
         self.tab.ws.row_dimensions[self.row].height = 4 + 16 * lines

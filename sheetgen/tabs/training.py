@@ -112,8 +112,7 @@ def _header(tab: Tab, table: Table) -> None:
         for column in range(place_of, place_of + size):
             apply(tab.put(GROUP_ROW, column, kind if column == place_of else None), "group")
         if size > 1:
-            last = column_letters(place_of + size - 1)
-            tab.ws.merge_cells(f"{column_letters(place_of)}{GROUP_ROW}:{last}{GROUP_ROW}")
+            tab.merge(GROUP_ROW, place_of, place_of + size - 1)
         place_of += size
     for number, one in enumerate(table.equations.columns, 1):
         apply(tab.put(HEADER_ROW, number, one.symbol.name), "header")
