@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from workbooks import ALL_OPTIMIZERS, BIAS, Choice, spec_of, write_tables
 
@@ -115,7 +115,8 @@ def extreme(pair: tuple[str, str, str]) -> Spec:
     return parse(dump(spec).replace("activation", "bias = [0.0, 0.0]\nactivation"), "test")
 
 
-numbers = st.floats(-2, 2, width=32)
+# 64ths: IronCalc takes a number closer to 0 than 2.2e-16 for 0 when it compares, and relu asks whether it is above 0.
+numbers = st.integers(-128, 128).map(lambda number: number / 64)
 OPTIONS = {
     "sgd": ("weight_decay",),
     "momentum": ("momentum", "weight_decay"),
@@ -179,6 +180,8 @@ def specs(draw: st.DrawFn) -> Spec:
     max_examples=40,
     deadline=None,
     derandomize=True,
+    # The spec in the message is small enough; shrinking it takes minutes.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_any_small_network_agrees_with_pytorch_and_ironcalc(spec: Spec, tmp_path: Path, torch: ModuleType) -> None:
