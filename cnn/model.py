@@ -1,9 +1,9 @@
-"""The network of part two as a PyTorch module, and the one thing that data-parallel training changes in it."""
+"""The network of part two as a PyTorch module, with a batch normalisation that every process of a team shares."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -64,62 +64,91 @@ class Network(nn.Module):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose statistics are those of the whole batch, also when processes share it.
+    """Batch normalisation that is exact to float32's rounding, also when processes share a batch.
 
-    torch's SyncBatchNorm does the same but on CUDA alone.
+    In training on a CPU, torch's own adds up channels-last maps one after another in float32: the gradients of a whole
+    network come out 4 to 10 % away from float64, and it takes twice as long as this on two cores. Its SyncBatchNorm,
+    for shared batches, works on CUDA alone.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
         """The maps (n, channels, height, width), normalised per channel."""
-        if not (self.training and dist.is_initialized()):
+        if not self.training or (maps.is_cuda and not dist.is_initialized()):
             return super().forward(maps)
-        statistics = _shared_statistics(maps)
-        self._remember(statistics)
-        deviation = (statistics.variance + self.eps).sqrt()
-        scale = self.weight / deviation
-        shift = self.bias - statistics.mean * scale
-        return maps * scale[:, None, None] + shift[:, None, None]
+        normal: Tensor
+        normal, mean, variance, count = _Normalise.apply(maps, self.weight, self.bias, self.eps)
+        self._remember(mean, variance * (count / (count - 1)))
+        return normal
 
-    def _remember(self, statistics: _Statistics) -> None:
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
         """Move the running statistics, as torch does: with the variance of a sample, n - 1 below the line."""
         assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
-        with torch.no_grad():
-            sample = statistics.variance * (statistics.count / (statistics.count - 1))
-            self.running_mean.lerp_(statistics.mean, self.momentum)
-            self.running_var.lerp_(sample, self.momentum)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
 
 
-@dataclass(frozen=True)
-class _Statistics:
-    """Mean and variance per channel over all processes, and how many pixels a channel has there."""
+class _Normalise(torch.autograd.Function):
+    """Maps, weight, bias, eps -> normalised maps; and, without a gradient, mean, variance and pixels of a channel.
 
-    mean: Tensor
-    variance: Tensor
-    count: Tensor
-
-
-def _shared_statistics(maps: Tensor) -> _Statistics:
-    here = maps.new_full((1,), maps.numel() / maps.shape[1])
-    totals = _Sum.apply(torch.cat((maps.sum((0, 2, 3)), here)))
-    count = totals[-1].detach()
-    mean = totals[:-1] / count
-    squares = (maps - mean[:, None, None]).square().sum((0, 2, 3))
-    return _Statistics(mean, _Sum.apply(squares) / count, count)
-
-
-class _Sum(torch.autograd.Function):
-    """The sum of every process's tensor; what each receives from behind is the sum of all gradients."""
+    The gradients are those of Ioffe and Szegedy, "Batch normalization" (2015), section 3, collected by channel.
+    """
 
     @staticmethod
-    def forward(ctx: object, tensor: Tensor) -> Tensor:
-        return _all_reduced(tensor)
+    def forward(
+        ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        rows = _rows(maps)
+        here = maps.new_full((1,), maps.numel() / maps.shape[1])
+        totals = _all_reduced(torch.cat((_by_channel(rows, weight), here)))
+        count = totals[-1]
+        mean = totals[:-1] / count
+        centred = rows - _wide(mean, rows)
+        variance = _all_reduced(_by_channel(centred.square(), weight)) / count
+        inverse = (variance + eps).rsqrt()
+        normal = torch.addcmul(_wide(bias, rows), centred, _wide(weight * inverse, rows))
+        ctx.save_for_backward(centred, weight, inverse, count)
+        ctx.mark_non_differentiable(mean, variance, count)
+        return _maps(normal, maps.shape), mean, variance, count
 
     @staticmethod
-    def backward(ctx: object, *gradients: Tensor) -> Tensor:
-        return _all_reduced(gradients[0])
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        centred, weight, inverse, count = ctx.saved_tensors
+        rows = _rows(gradients[0])
+        of_bias = _by_channel(rows, weight)
+        of_weight = _by_channel(rows * centred, weight) * inverse
+        all_bias, all_weight = _all_reduced(torch.cat((of_bias, of_weight))).chunk(2)
+        scale = weight * inverse
+        of_maps = torch.addcmul(_wide(-scale * all_bias / count, rows), rows, _wide(scale, rows))
+        of_maps.addcmul_(centred, _wide(-scale * inverse * all_weight / count, rows))
+        return _maps(of_maps, gradients[0].shape), of_weight, of_bias, None
+
+
+# Rows of whole images are long enough for torch to work on many numbers at once, and a sum down the images and then
+# over a row's pixels is of two short sums, which keeps its rounding small.
+def _rows(maps: Tensor) -> Tensor:
+    """Maps (n, channels, height, width) as (n, height · width · channels); a view of channels-last maps."""
+    images, channels, height, width = maps.shape
+    return maps.permute(0, 2, 3, 1).reshape(images, height * width * channels)
+
+
+def _maps(rows: Tensor, shape: torch.Size) -> Tensor:
+    """The rows as channels-last maps of this shape (n, channels, height, width)."""
+    images, channels, height, width = shape
+    return rows.view(images, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _by_channel(rows: Tensor, like: Tensor) -> Tensor:
+    """The sum of each channel over images and pixels: as many numbers as in `like`."""
+    return rows.sum(0).view(-1, len(like)).sum(0)
+
+
+def _wide(channels: Tensor, rows: Tensor) -> Tensor:
+    """A number per channel repeated for every pixel of a row."""
+    return channels.repeat(rows.shape[1] // len(channels))
 
 
 def _all_reduced(tensor: Tensor) -> Tensor:
-    total = tensor.detach().clone()
-    dist.all_reduce(total)
-    return total
+    """The sum of every process's tensor."""
+    if dist.is_initialized():
+        dist.all_reduce(tensor)
+    return tensor

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnn.layers import parameter_shapes
-from cnn.model import Network, normalised
+from cnn.model import BatchNorm, Network, normalised
 
 
 def described() -> nn.Sequential:
@@ -60,6 +60,28 @@ def test_it_computes_what_torch_s_layers_do() -> None:
     assert torch.allclose(ours(images), theirs(images), atol=1e-5)
     ours.eval(), theirs.eval()
     assert torch.allclose(ours(images), theirs(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("memory_format", [torch.channels_last, torch.contiguous_format], ids=["last", "first"])
+def test_batch_normalisation_is_exact_to_rounding(memory_format: torch.memory_format) -> None:
+    """Maps of a real batch's size, their gradients and the running statistics, against torch's in float64."""
+    torch.manual_seed(2)
+    images = torch.randn(128, 12, 28, 28).relu().contiguous(memory_format=memory_format)
+    behind = torch.randn(128, 12, 28, 28).contiguous(memory_format=memory_format)
+    ours, theirs = BatchNorm(12), nn.BatchNorm2d(12).double()
+    for name, parameter in ours.named_parameters():
+        parameter.data = torch.rand(12) + 0.5
+        theirs.get_parameter(name).data = parameter.data.double()
+    results = []
+    for module, kind in ((ours, torch.float32), (theirs, torch.float64)):
+        maps = images.detach().to(kind).requires_grad_()
+        normal = module(maps)
+        normal.backward(behind.to(kind))
+        assert maps.grad is not None
+        buffers = (module.running_mean, module.running_var)
+        results.append([normal, maps.grad, *(parameter.grad for parameter in module.parameters()), *buffers])
+    for mine, other in zip(*results, strict=True):
+        assert (mine - other).norm() < 2e-6 * other.norm()
 
 
 def test_masks_drop_whole_maps() -> None:
