@@ -1,9 +1,9 @@
 """Files of a run folder, replaced in one move, and one-line errors for what the disk can do to them."""
 
-import os
 from pathlib import Path
 
-from sheetgen.errors import OutputError, SheetgenError
+from sheetgen.errors import SheetgenError
+from sheetgen.files import cannot_write, replacing
 
 __all__ = ["make_folder", "read_bytes", "replace"]
 
@@ -13,7 +13,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise cannot_write(folder, error) from error
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -24,17 +24,10 @@ def replace(path: Path, content: bytes) -> None:
     # The same name each time, so that what a kill leaves behind is overwritten, not collected.
     draft = path.with_name(f".{path.name}.draft")
     try:
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+        with replacing(path, draft) as file:
+            file.write(content)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def read_bytes(path: Path, error_class: type[SheetgenError], size: int = -1) -> bytes:
@@ -46,8 +39,3 @@ def read_bytes(path: Path, error_class: type[SheetgenError], size: int = -1) -> 
         raise error_class(f"{path}: there is no such file") from error
     except OSError as error:
         raise error_class(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    next_step = "free some space, or choose another folder with -o"
-    return OutputError(f"{path}: cannot be written: {error.strerror}; {next_step}")

@@ -86,9 +86,7 @@ def _letters(equations: Equations) -> Mapping[Symbol, str]:
 
 @lru_cache(maxsize=16)
 def _settings(equations: Equations) -> Mapping[Symbol, str]:
-    return {
-        symbol: f"${column_letters(place)}${SETTING_VALUES}" for place, symbol in enumerate(equations.settings, 2)
-    }
+    return {symbol: f"${column_letters(place)}${SETTING_VALUES}" for place, symbol in enumerate(equations.settings, 2)}
 
 
 @lru_cache(maxsize=16)

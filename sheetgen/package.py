@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import errno
 import os
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -17,6 +15,7 @@ from uuid import uuid4
 from sheetgen.book import Book, Shape, Tab
 from sheetgen.cells import Block, Column, ExcelError, Formula, Value
 from sheetgen.errors import OutputError
+from sheetgen.files import cannot_write, replacing
 from sheetgen.parts import PackageWriter, Pour
 
 __all__ = ["Block", "Book", "Column", "ExcelError", "Formula", "Shape", "Tab", "Value", "save"]
@@ -28,17 +27,6 @@ CREATOR = "sheetgen"
 # zlib's default 6 takes 0.64 s for 4.9 MB, level 3 0.29 s for 5.3 MB.
 COMPRESSION = 5
 CHUNKS_AHEAD = 3
-
-# errno -> what is wrong and what to do about it.
-REASONS = {
-    errno.EACCES: "no permission to write there; choose another place or change the folder's permissions",
-    errno.EPERM: "no permission to write there; choose another place or change the folder's permissions",
-    errno.EROFS: "the disk is read-only; choose another place",
-    errno.ENOSPC: "the disk is full; free some space or choose another place",
-    errno.EDQUOT: "the disk quota is used up; free some space or choose another place",
-    errno.EFBIG: "the file is larger than this disk or account allows; choose another place or fewer steps",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
-}
 
 Progress = Callable[[int], object]
 
@@ -55,13 +43,12 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
     try:
         _refuse_bad_place(target, Path(path))
         with (
-            _replacing(target) as file,
+            replacing(target, target.with_name(f".sheetgen-{uuid4().hex}.tmp")) as file,
             _Archive(file, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
         ):
             PackageWriter(book, archive, _pour_with(progress)).write_data()
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise OutputError(f"{path}: cannot be written: {reason}") from error
+        raise cannot_write(Path(path), error) from error
 
 
 def _refuse_bad_place(target: Path, shown: Path) -> None:
@@ -71,21 +58,6 @@ def _refuse_bad_place(target: Path, shown: Path) -> None:
         raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
     if not target.parent.is_dir():
         raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A new file beside the target that takes its place at the end; removed on any exception, an interrupt included."""
-    draft = target.with_name(f".sheetgen-{uuid4().hex}.tmp")
-    try:
-        with draft.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 class _Archive(zipfile.ZipFile):

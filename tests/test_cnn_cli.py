@@ -147,7 +147,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.
     """A file where the folder should be, and a file among the folders above it."""
     (tmp_path / "file").write_text("")
     assert "file: is a file; name a folder for the run" in complaint(capsys, *TRAIN, "-o", tmp_path / "file")
-    assert "cannot be written: Not a directory" in complaint(capsys, *TRAIN, "-o", tmp_path / "file" / "run")
+    assert "cannot be written: a part of this path" in complaint(capsys, *TRAIN, "-o", tmp_path / "file" / "run")
 
 
 def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str]) -> None:

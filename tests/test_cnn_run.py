@@ -168,6 +168,6 @@ def test_a_full_disk_is_one_line_and_leaves_the_file(folder: Path) -> None:
     """/dev/full stands for it: the draft cannot be written."""
     before = (folder / "metrics.jsonl").read_bytes()
     (folder / ".metrics.jsonl.draft").symlink_to("/dev/full")
-    with pytest.raises(OutputError, match=r"metrics\.jsonl: cannot be written: No space left on device; free some"):
+    with pytest.raises(OutputError, match=r"metrics\.jsonl: cannot be written: the disk is full; free some"):
         Writer(folder, config()).metrics(read_run(folder).epochs)
     assert (folder / "metrics.jsonl").read_bytes() == before

@@ -108,9 +108,7 @@ def test_every_arrow_ends_on_the_outline_of_a_node(sizes: tuple[int, ...]) -> No
     assert len(arrows) == sum(shown(a) * shown(b) for a, b in pairwise(sizes))
     for arrow in arrows:
         x, y = ends(arrow)[1]
-        reach = [
-            math.hypot((2 * x - x0 - x1) / (x1 - x0), (2 * y - y0 - y1) / (y1 - y0)) for x0, y0, x1, y1 in nodes
-        ]
+        reach = [math.hypot((2 * x - x0 - x1) / (x1 - x0), (2 * y - y0 - y1) / (y1 - y0)) for x0, y0, x1, y1 in nodes]
         assert min(abs(one - 1) for one in reach) < 0.01
 
 

@@ -86,9 +86,7 @@ def test_verdicts_follow_the_other_tabs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("template", "differing"), [("mazur", ["E_total 1"]), ("mazur_output_first", [])])
-def test_published_numbers_are_judged_to_their_last_digit(
-    tmp_path: Path, template: str, differing: list[str]
-) -> None:
+def test_published_numbers_are_judged_to_their_last_digit(tmp_path: Path, template: str, differing: list[str]) -> None:
     """Of the widely read example, the simultaneous rule gives all but one; the other rule is told by its own list."""
     path = written(tmp_path / "book.xlsx", template, 5)
     cells, spec = calamine_cells(path), override(load(template), steps=5)

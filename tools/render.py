@@ -64,9 +64,20 @@ def render(source: Path, folder: Path, *, tab: str | None = None, dpi: int = 110
         else:
             copy_with_only(source, tab, book)
         subprocess.run(
-            ["soffice", "--headless", f"-env:UserInstallation={(room / 'profile').as_uri()}", "--convert-to",
-             "pdf", "--outdir", scratch, str(book)],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300,
+            [
+                "soffice",
+                "--headless",
+                f"-env:UserInstallation={(room / 'profile').as_uri()}",
+                "--convert-to",
+                "pdf",
+                "--outdir",
+                scratch,
+                str(book),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=300,
         )
         pdf = book.with_suffix(".pdf")
         subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(pdf), str(room / "page")], check=True)

@@ -109,9 +109,7 @@ def _head(tab: Tab, plan: Plan, passes: Passes, top: int) -> None:
     left, right = Symbol("D"), Symbol("E")
     names = {left: f"D{HEAD_VALUES}", right: f"E{HEAD_VALUES}"}
     away = Formula(printed(left - right, names), evaluate(left - right, {left: here, right: table}))
-    choice = Formula(
-        "=chosen_optimizer" if several else "=chosen_rate", run.optimizer.label if several else run.rate
-    )
+    choice = Formula("=chosen_optimizer" if several else "=chosen_rate", run.optimizer.label if several else run.rate)
     head = (
         ("optimizer" if several else "learning rate", choice, RATE_FORMAT),
         ("step", chosen.formula(STEP), STEP_FORMAT),
@@ -229,9 +227,7 @@ def _largest(plan: Plan, judged: Sequence[tuple[str, Number]], verdicts: str, di
     high, low = f"MAX({differences})", f"MIN({differences})"
     if _has_kinks(plan):
         # ABS of a range, or MAX of an IF, would want array entry
-        high, low = (
-            f'SUMPRODUCT({end}(({verdicts}<>"{KINK}")*{differences}))' for end in ("MAX", "MIN")
-        )
+        high, low = (f'SUMPRODUCT({end}(({verdicts}<>"{KINK}")*{differences}))' for end in ("MAX", "MIN"))
     text = f'=IFERROR(MAX({high},-{low}),"{NO_NUMBER}")'
     if any(isinstance(difference, ExcelError) for _, difference in judged):
         return Formula(text, NO_NUMBER)

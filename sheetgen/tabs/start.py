@@ -187,9 +187,7 @@ def _verdicts(writer: _Writer, checks: gradient_check.Landmarks, runs: compare.L
     for run in runs.runs:
         writer.cells((run.label, "label", None), (run.loss, "result", LOSS), (run.verdict, "verdict", None))
     first, last = writer.row - len(runs.runs), writer.row - 1
-    verdict_rules(
-        writer.tab.ws, f"C{first}:C{last}", f'C{first}="{compare.REACHED}"', f'C{first}="{compare.DIVERGED}"'
-    )
+    verdict_rules(writer.tab.ws, f"C{first}:C{last}", f'C{first}="{compare.REACHED}"', f'C{first}="{compare.DIVERGED}"')
 
 
 def _published(writer: _Writer, plan: Plan) -> None:
