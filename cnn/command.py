@@ -137,7 +137,8 @@ def _require_same(earlier: Mapping[str, Any], config: Mapping[str, Any], folder:
             if name == "recipe":
                 then, now = _name_of_recipe(earlier, folder), config["recipe"]["name"]
             differ = f"{name} is {then!r} in its config.json, and {now!r} now" if then != now else f"another {name}"
-            raise RunError(f"{folder}: cannot go on: {differ}; ask for the same, or choose another folder with -o")
+            choices = "ask for the same, choose another folder with -o, or remove this one"
+            raise RunError(f"{folder}: cannot go on: {differ}; {choices}")
 
 
 def _require_known(option: str, value: str | None, known: Iterable[str]) -> None:
