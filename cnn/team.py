@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from cnn.memory import keep_freed_memory
 from sheetgen.errors import SheetgenError
 
 __all__ = ["Team", "gathered"]
@@ -78,6 +79,8 @@ def gathered(device: str) -> Iterator[Team]:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.deterministic = True
         torch.cuda.set_device(place)
+    else:
+        keep_freed_memory()
     if size == 1:
         yield Team(place)
         return
