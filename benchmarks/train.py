@@ -5,21 +5,23 @@
 
 The original loop is the usual one of a first notebook: torchvision's MNIST behind a DataLoader that converts and
 normalises image by image, channels first, float32, SGD 0.01 with momentum 0.9, batch 128. Both are timed with their
-test. Epochs take turns, so that whatever else the machine does slows both alike. The original stops at the target, or
-after its epochs; fast trains its whole recipe.
+test. Each has a process of its own, and their epochs take turns, so that whatever else the machine does slows both
+alike; one waits while the other trains. The original stops at the target, or after its epochs; fast trains its whole
+recipe.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -35,6 +37,8 @@ from cnn.team import gathered
 from cnn.train import Trainer
 
 EPOCHS = 18
+Results = Iterator[tuple[float, float]]
+"""Seconds and test accuracy of an epoch, epoch by epoch; each is trained when it is asked for."""
 
 
 @dataclass
@@ -42,12 +46,22 @@ class Loop:
     """What a way to train has done so far: seconds and test accuracy of each epoch."""
 
     name: str
+    line: Connection
+    """To the process that trains."""
     seconds: list[float] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)
 
-    def __str__(self) -> str:
-        """The last epoch in a line."""
-        return f"{self.name:<9} epoch {len(self.seconds):>2}  {self.seconds[-1]:6.1f} s  {self.accuracies[-1]:.2%}"
+    def train_epoch(self) -> bool:
+        """Let it train another epoch, and print that; False if it has no more to train."""
+        self.line.send(True)
+        result = self.line.recv()
+        if result is None:
+            return False
+        seconds, accuracy = result
+        self.seconds.append(seconds)
+        self.accuracies.append(accuracy)
+        print(f"  {self.name:<9} epoch {len(self.seconds):>2}  {seconds:6.1f} s  {accuracy:.2%}", flush=True)
+        return True
 
     def reached(self, target: float) -> float | None:
         """Seconds until the first epoch with this accuracy was over; None if none had it."""
@@ -70,27 +84,46 @@ def main() -> int:
         parser.error("name the folder that has MNIST/raw/ with --data or MNIST_ROOT")
     with gathered(arguments.device) as team:
         name = torch.cuda.get_device_name() if team.device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-        print(f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}, {name}")
-        loops = Loop("original"), Loop("fast")
-        turns = zip_longest(original(arguments, team.device, loops[0]), fast(arguments, loops[1]))
-        for turn in turns:
-            for loop in filter(None, turn):
-                print(f"  {loop}", flush=True)
-    return compare(*loops, arguments.target)
+    print(f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}, {name}")
+    slow, quick = started("original", original, arguments), started("fast", fast, arguments)
+    waiting = [slow, quick]
+    while waiting:
+        waiting = [loop for loop in waiting if loop.train_epoch()]
+    return compare(slow, quick, arguments.target)
 
 
-def original(arguments: argparse.Namespace, device: torch.device, loop: Loop) -> Iterator[Loop]:
-    """Train epoch by epoch as notebooks do, noting each in the loop."""
+def started(name: str, way: Callable[[argparse.Namespace], Results], arguments: argparse.Namespace) -> Loop:
+    """The loop, in a process of its own that waits to be asked."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    context.Process(target=serve, args=(way, arguments, there), daemon=True).start()
+    return Loop(name, here)
+
+
+def serve(way: Callable[[argparse.Namespace], Results], arguments: argparse.Namespace, line: Connection) -> None:
+    """Train an epoch for each message; answer with its result, or None behind the last."""
+    results = way(arguments)
+    result: tuple[float, float] | None = (0.0, 0.0)
+    while result is not None:
+        line.recv()
+        result = next(results, None)
+        line.send(result)
+
+
+def original(arguments: argparse.Namespace) -> Results:
+    """Train as notebooks do, until the target is reached."""
+    cuda = arguments.device == "cuda" or (arguments.device == "auto" and torch.cuda.is_available())
+    device = torch.device("cuda" if cuda else "cpu")
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
     torch.manual_seed(arguments.seed)
     train = Subset(MNIST(arguments.data, train=True, transform=prepare), range(arguments.limit))
-    options = {"batch_size": 128, "num_workers": arguments.workers, "pin_memory": device.type == "cuda"}
+    options = {"batch_size": 128, "num_workers": arguments.workers, "pin_memory": cuda}
     batches = DataLoader(train, shuffle=True, **options)
     tests = DataLoader(MNIST(arguments.data, train=False, transform=prepare), **options)
     network = as_described().to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
-    while len(loop.seconds) < arguments.epochs and loop.reached(arguments.target) is None:
-        started = time.perf_counter()
+    for _ in range(arguments.epochs):
+        begun = time.perf_counter()
         network.train()
         for images, labels in batches:
             optimizer.zero_grad()
@@ -100,9 +133,10 @@ def original(arguments: argparse.Namespace, device: torch.device, loop: Loop) ->
         network.eval()
         with torch.no_grad():
             right = sum(int((network(x.to(device)).argmax(1).cpu() == y).sum()) for x, y in tests)
-        loop.seconds.append(time.perf_counter() - started)
-        loop.accuracies.append(right / 10_000)
-        yield loop
+        accuracy = right / 10_000
+        yield time.perf_counter() - begun, accuracy
+        if accuracy >= arguments.target:
+            return
 
 
 def as_described() -> nn.Sequential:
@@ -116,8 +150,8 @@ def as_described() -> nn.Sequential:
     return nn.Sequential(*layers, nn.LogSoftmax(dim=1))
 
 
-def fast(arguments: argparse.Namespace, loop: Loop) -> Iterator[Loop]:
-    """Train cnn's recipe epoch by epoch, noting each in the loop."""
+def fast(arguments: argparse.Namespace) -> Results:
+    """Train cnn's recipe to its end."""
     whole = load("mnist", Path(arguments.data), print)
     images, labels, *test = whole.tensors()
     data = Data("mnist", images[: arguments.limit], labels[: arguments.limit], *test)
@@ -125,15 +159,17 @@ def fast(arguments: argparse.Namespace, loop: Loop) -> Iterator[Loop]:
         trainer = Trainer(data, RECIPES["fast"], arguments.seed, team)
         for _ in range(min(arguments.epochs, trainer.recipe.epochs)):
             trainer.train_epoch()
-            loop.seconds.append(trainer.epochs[-1].seconds)
-            loop.accuracies.append(trainer.epochs[-1].test_accuracy)
-            yield loop
+            yield trainer.epochs[-1].seconds, trainer.epochs[-1].test_accuracy
 
 
 def compare(slow: Loop, quick: Loop, target: float) -> int:
     """Print both and their ratios; 1 if the second loop did not reach the target."""
-    first, second = (statistics.median(loop.seconds) for loop in (slow, quick))
-    print(f"seconds per epoch (median): original {first:.1f}, fast {second:.1f}: {first / second:.2f}×")
+    turns = list(zip(slow.seconds, quick.seconds, strict=False))
+    first, second, ratio = (
+        statistics.median(numbers) for numbers in (*zip(*turns, strict=True), [one / other for one, other in turns])
+    )
+    both = f"medians of the {len(turns)} epochs that both trained"
+    print(f"seconds per epoch ({both}): original {first:.1f}, fast {second:.1f}: {ratio:.2f}×")
     took = [loop.reached(target) for loop in (slow, quick)]
     for loop, seconds in zip((slow, quick), took, strict=True):
         epochs = f"{len(loop.seconds)} epochs, {sum(loop.seconds):.0f} s"
