@@ -20,7 +20,7 @@ import torch
 from cnn.data import load
 from cnn.memory import keep_freed_memory
 from cnn.recipes import RECIPES
-from cnn.team import Team
+from cnn.team import Team, device_name
 from cnn.train import Trainer
 
 WAYS = {"given back": False, "kept": True}
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="of each way (default: %(default)s)")
     parser.add_argument("--updates", type=int, default=60, help="in each run (default: %(default)s)")
     arguments = parser.parse_args()
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {torch.get_num_threads()} CPU threads")
+    print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(torch.device('cpu'))}")
     milliseconds: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(arguments.runs):
         for name, kept in WAYS.items():

@@ -33,7 +33,7 @@ from torchvision.datasets import MNIST
 
 from cnn.data import Data, load
 from cnn.recipes import RECIPES
-from cnn.team import gathered
+from cnn.team import device_name, gathered
 from cnn.train import Trainer
 
 EPOCHS = 18
@@ -83,8 +83,7 @@ def main() -> int:
     if arguments.data is None:
         parser.error("name the folder that has MNIST/raw/ with --data or MNIST_ROOT")
     with gathered(arguments.device) as team:
-        name = torch.cuda.get_device_name() if team.device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}, {name}")
+        print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team.device)}")
     slow, quick = started("original", original, arguments), started("fast", fast, arguments)
     waiting = [slow, quick]
     while waiting:

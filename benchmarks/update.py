@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from cnn.data import load
 from cnn.model import Network, normalised
-from cnn.team import gathered
+from cnn.team import device_name, gathered
 
 BATCH = 128
 WEIGHTS = "conv1.weight"
@@ -64,8 +64,9 @@ def main() -> int:
     arguments = parser.parse_args()
     data = load("auto", arguments.data, lambda warning: print(warning, file=sys.stderr))
     with gathered(arguments.device) as team:
-        name = torch.cuda.get_device_name() if team.device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-        print(f"torch {torch.__version__}, Python {platform.python_version()}, {name}, batch {BATCH}")
+        print(
+            f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team.device)}, batch {BATCH}"
+        )
         torch.manual_seed(0)
         images = normalised(data.train_images[:BATCH]).to(team.device)
         labels = data.train_labels[:BATCH].to(team.device)

@@ -19,7 +19,7 @@ from cnn.files import make_folder
 from cnn.progress import Progress, summary
 from cnn.recipes import RECIPES, Recipe
 from cnn.run import DATASETS, FORMAT, VERSION, RunError, Writer, config_of, read_run
-from cnn.team import Team, gathered
+from cnn.team import Team, device_name, gathered
 from cnn.train import Trainer, resume
 from cnn.train import train as train_network
 from sheetgen.errors import SheetgenError
@@ -77,23 +77,24 @@ def _prepared(arguments: argparse.Namespace, device: torch.device) -> tuple[dict
     earlier = _earlier(folder, resumed=arguments.resume)
     asked = earlier or {"dataset": "auto", "recipe": {"name": "fast"}, "seed": 0}
     recipe = RECIPES[arguments.recipe or _name_of_recipe(asked, folder)]
-    recipe = replace(recipe, epochs=arguments.epochs or asked.get("epochs") or recipe.epochs)
     dataset = arguments.dataset or asked["dataset"]
     if earlier and dataset == "auto":
         dataset = earlier["dataset"]
     data = load(dataset, arguments.data, _warn)
+    images = len(data.train_images)
+    recipe = replace(recipe, epochs=arguments.epochs or asked.get("epochs") or recipe.epochs_for(images))
     config = {
         "format": FORMAT,
         "version": VERSION,
         "dataset": data.name,
-        "train_images": len(data.train_images),
+        "train_images": images,
         "test_images": len(data.test_images),
         "data": data.digest(),
         "recipe": asdict(recipe),
         "epochs": recipe.epochs,
         "seed": asked.get("seed", 0) if arguments.seed is None else arguments.seed,
         "device": device.type,
-        "device_name": _device_name(device),
+        "device_name": device_name(device),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -156,9 +157,3 @@ def _require_number(option: str, value: int | None, least: int, most: int) -> No
 
 def _warn(message: str) -> None:
     print(f"cnn: warning: {message}", file=sys.stderr)
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"

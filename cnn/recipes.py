@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["LEAST_UPDATES", "RECIPES", "Recipe"]
+
+LEAST_UPDATES = 240
+"""What a training needs, however few images there are. Of scikit-learn's digits, `fast` reads 98.06 % after 60 updates
+and 99.44 % after 240: python -m cnn train --dataset digits --epochs 5, or 20."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Recipe:
     def augments(self) -> bool:
         """Whether images are changed at all."""
         return any((self.rotation, self.shift, self.scale, self.shear))
+
+    def epochs_for(self, images: int) -> int:
+        """The recipe's epochs, or with few images as many as LEAST_UPDATES takes.
+
+        >>> recipe = Recipe("", "", epochs=4, batch=100, learning_rate=0.1)
+        >>> recipe.epochs_for(60_000), recipe.epochs_for(6_001), recipe.epochs_for(950)
+        (4, 4, 24)
+        """
+        return max(self.epochs, math.ceil(LEAST_UPDATES / math.ceil(images / self.batch)))
 
     def learning_rate_at(self, done: float) -> float:
         """The learning rate when this part (0 to 1) of all updates is done: a rising line, then half a cosine wave.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor
 from cnn.memory import keep_freed_memory
 from sheetgen.errors import SheetgenError
 
-__all__ = ["Team", "gathered"]
+__all__ = ["Team", "device_name", "gathered"]
 
 T = TypeVar("T")
 
@@ -89,3 +91,22 @@ def gathered(device: str) -> Iterator[Team]:
         yield Team(place, rank, size)
     finally:
         dist.destroy_process_group()
+
+
+def device_name(device: torch.device) -> str:
+    """What people read of the device: a GPU's name, or the processor's with the number of torch's threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _processor() -> str:
+    """The processor's name where Linux tells it, which Python does not ask, else what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    pairs = (line.partition(":") for line in lines)
+    names = (value.strip() for key, _, value in pairs if key.strip() == "model name")
+    return next(names, "") or platform.processor() or platform.machine()

@@ -11,7 +11,7 @@ import torch
 from cnn_samples import RECIPE
 
 from cnn.draws import Draws
-from cnn.recipes import RECIPES, Recipe
+from cnn.recipes import LEAST_UPDATES, RECIPES, Recipe
 from cnn.train import moved
 
 CPU = torch.device("cpu")
@@ -82,3 +82,11 @@ def test_nothing_is_moved_by_the_identity() -> None:
     shifted = moved(image, left)[0, 0]
     assert torch.allclose(shifted[:, :-1], image[0, :, 1:].float(), atol=1e-2)
     assert shifted[:, -1].abs().max() < 1e-2
+
+
+def test_few_images_are_trained_on_for_more_epochs() -> None:
+    """Every recipe makes at least LEAST_UPDATES updates of scikit-learn's digits, and its own epochs of MNIST."""
+    for recipe in RECIPES.values():
+        assert recipe.epochs_for(60_000) == recipe.epochs
+        epochs, updates = recipe.epochs_for(1437), math.ceil(1437 / recipe.batch)
+        assert (epochs - 1) * updates < LEAST_UPDATES <= epochs * updates
