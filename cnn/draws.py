@@ -36,7 +36,7 @@ class Draws:
         """The draws of this epoch of this many images."""
         generator = torch.Generator().manual_seed((seed << 20) + epoch)
         order = torch.randperm(images, generator=generator)
-        affine = _affine(recipe, images, generator).to(device) if recipe.augments else None
+        affine = _affine(recipe, images, generator).to(device) if recipe.augments(epoch) else None
         masks = None
         if recipe.dropout:
             kept = torch.rand(images, sum(_DROPPED), generator=generator) >= recipe.dropout

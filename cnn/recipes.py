@@ -8,8 +8,8 @@ from dataclasses import dataclass
 __all__ = ["LEAST_UPDATES", "RECIPES", "Recipe"]
 
 LEAST_UPDATES = 240
-"""What a training needs, however few images there are. Of scikit-learn's digits, `fast` reads 98.06 % after 60 updates
-and 99.44 % after 240: python -m cnn train --dataset digits --epochs 5, or 20."""
+"""What a training needs, however few images there are. Of scikit-learn's digits, `fast` with seed 0 reads 97.22 % after
+48 updates and 99.72 % after 240: python -m cnn train --dataset digits --epochs 4, or 20."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class Recipe:
     """Limit of the factor's distance from 1, along each axis."""
     shear: float = 0.0
     """Limit of the pixels that a row moves per row away from the middle."""
+    plain: float = 0.0
+    """The part of the epochs, at the end, whose images are as they are: as those of the test set."""
 
-    @property
-    def augments(self) -> bool:
-        """Whether images are changed at all."""
-        return any((self.rotation, self.shift, self.scale, self.shear))
+    def augments(self, epoch: int) -> bool:
+        """Whether images are changed in this epoch, of which the first is 1."""
+        changes = any((self.rotation, self.shift, self.scale, self.shear))
+        return changes and epoch <= self.epochs - round(self.epochs * self.plain)
 
     def epochs_for(self, images: int) -> int:
         """The recipe's epochs, or with few images as many as LEAST_UPDATES takes.
@@ -74,12 +76,12 @@ _ALL = (
     Recipe(
         "fast",
         "99.4 % in as few epochs as possible",
-        epochs=5,
+        epochs=4,
         batch=128,
         learning_rate=0.2,
         nesterov=True,
-        weight_decay=2e-4,
-        warm_up=0.2,
+        weight_decay=1e-3,
+        warm_up=0.35,
         dropout=0.0,
         rotation=5.0,
         shift=1.0,
@@ -95,11 +97,12 @@ _ALL = (
         nesterov=True,
         weight_decay=2e-4,
         warm_up=0.2,
-        dropout=0.05,
+        dropout=0.0,
         rotation=10.0,
         shift=2.0,
         scale=0.1,
         shear=0.1,
+        plain=0.1,
     ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}

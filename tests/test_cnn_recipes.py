@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 def test_the_original_recipe_is_the_described_one() -> None:
     """SGD 0.01, momentum 0.9, batch 128, 18 epochs, dropout 0.1, and nothing else."""
     assert RECIPES["original"] == Recipe("original", RECIPES["original"].summary, 18, 128, 0.01, 0.9, dropout=0.1)
-    assert not RECIPES["original"].augments
+    assert not RECIPES["original"].augments(1)
     assert RECIPES["accurate"].epochs == 18
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
@@ -70,6 +70,17 @@ def test_augmentation_stays_within_its_limits() -> None:
         at_middle = affine[:, :, 2].abs().max().item() * 14
         assert corner * 0.9 < at_corner.abs().max().item() <= corner + 1e-4
         assert at_middle == (pytest.approx(2.0, abs=0.05) if recipe.shift else 0)
+
+
+def test_the_last_epochs_may_be_plain() -> None:
+    """As large a part of them as the recipe says, to the nearest epoch; their images are not changed."""
+    recipe = replace(RECIPE, epochs=10, plain=0.3)
+    assert [recipe.augments(epoch) for epoch in range(1, 11)] == 7 * [True] + 3 * [False]
+    assert Draws.of(recipe, 5, 1, 7, CPU).affine is not None
+    assert Draws.of(recipe, 5, 1, 8, CPU).affine is None
+    assert [replace(recipe, epochs=1).augments(1), replace(recipe, plain=0.0).augments(10)] == [True, True]
+    accurate = RECIPES["accurate"]
+    assert [epoch for epoch in range(1, 19) if not accurate.augments(epoch)] == [17, 18]
 
 
 def test_nothing_is_moved_by_the_identity() -> None:
