@@ -43,6 +43,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("name the folder that has MNIST/raw/ with --data or MNIST_ROOT")
+    recipes = [changed(RECIPES[name], arguments.set) for name in arguments.recipes]
     data = load("mnist", Path(arguments.data), print)
     if arguments.held_out:
         images, labels, *_ = data.tensors()
@@ -50,7 +51,7 @@ def main() -> int:
     with gathered(arguments.device) as team:
         print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team.device)}")
         print(f"read: {len(data.test_images):,} {'held-out training' if arguments.held_out else 'test'} images")
-        for recipe in (changed(RECIPES[name], arguments.set) for name in arguments.recipes):
+        for recipe in recipes:
             accuracies = [accuracy(data, recipe, seed, team) for seed in arguments.seeds]
             what = " ".join([recipe.name, *arguments.set])
             print(f"{what}: mean {statistics.mean(accuracies):.3%}, least {min(accuracies):.2%}", flush=True)
@@ -76,9 +77,10 @@ def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     values: dict[str, Any] = {}
     for setting in settings:
         name, _, number = setting.partition("=")
-        if name not in kinds:
-            sys.exit(f"--set: there is no {name!r}; choose from: {', '.join(kinds)}")
-        values[name] = kinds[name](float(number))
+        try:
+            values[name] = kinds[name](float(number))
+        except (KeyError, ValueError):
+            sys.exit(f"--set: {setting!r}: write NAME=NUMBER; the names are: {', '.join(kinds)}")
     return replace(recipe, **values)
 
 

@@ -40,6 +40,15 @@ def _tool(found: str | None, missing: str) -> Path:
     pytest.skip(missing)
 
 
+@pytest.fixture
+def mnist_root() -> Path:
+    """The folder that has the real MNIST files."""
+    named = os.environ.get("MNIST_ROOT")
+    if not named:
+        pytest.skip("the environment variable MNIST_ROOT names no folder that has MNIST")
+    return Path(named)
+
+
 @pytest.fixture(scope="session")
 def torch() -> ModuleType:
     """PyTorch, on one thread: with tensors this small, several only wait for each other."""

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import time
 from pathlib import Path
 
@@ -15,15 +14,6 @@ import torch
 
 from cnn import data, download
 from cnn.data import MNIST_FILES, Data, DataError, load
-
-
-@pytest.fixture
-def mnist_root() -> Path:
-    """The folder that has the real MNIST files."""
-    named = os.environ.get("MNIST_ROOT")
-    if not named:
-        pytest.skip("the environment variable MNIST_ROOT names no folder that has MNIST")
-    return Path(named)
 
 
 @pytest.fixture
