@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Let glibc keep the memory that is freed, for the next update; whether this machine's C library is glibc.
 
     An update frees maps of some megabytes and asks for them again. By itself, glibc gives them back to the system in
-    between, which clears each page anew: on two cores an update of 128 images takes 30 to 38 ms so, and 22 ms with them
-    kept (benchmarks/memory.py). No number of the training depends on it.
+    between, which clears each page anew: on two cores an update of 128 images takes 27 ms so, and 23 ms with them kept
+    (benchmarks/memory.py). No number of the training depends on it.
     """
     if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
         return False
