@@ -18,7 +18,7 @@ from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_ta
 from sheetgen.book import Book
 from sheetgen.build import build
 from sheetgen.cells import ExcelError, Formula, column_letters
-from sheetgen.check import check
+from sheetgen.check import NUDGE, RETRAINED, check
 from sheetgen.cli import main
 from sheetgen.engines import Engine, edit_and_recalculate, read_formulas
 from sheetgen.errors import CheckError
@@ -62,7 +62,7 @@ def typed(path: Path, out: Path, name: str, content: str) -> Path:
 
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path: Path, torch: ModuleType) -> None:
-    """As it is built: the last bit in IronCalc, and 1e-11 of each column in PyTorch."""
+    """As it is built: the last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its own last bits change."""
     build(load(name), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx")
     assert (report.ok, report.failure, report.note) == (True, "", "")
@@ -72,7 +72,21 @@ def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path
     spec = load(name)
     headers = read_origin(tmp_path / "a.xlsx").headers.values()
     assert pytorch.cells == sum(map(len, headers)) * (spec.steps + 1)
-    assert pytorch.largest <= 1e-11
+    assert pytorch.largest <= 1e-11 or pytorch.largest <= spread_of_last_bits(spec)
+
+
+def spread_of_last_bits(spec: Spec) -> float:
+    """How far apart PyTorch's own numbers come to be if every step moves the weights in their last bits, as rounding
+    does: of a column's largest. Some networks amplify it, and how much two machines differ is up to their processors.
+    """
+    largest = 0.0
+    for run in spec.runs:
+        scale: dict[str, float] = {}
+        for row, moved in zip(retrain(spec, run), retrain(spec, run, NUDGE), strict=True):
+            for name, value in row.items():
+                scale[name] = max(scale.get(name, RETRAINED.scale), abs(value))
+                largest = max(largest, abs(value - moved[name]) / scale[name])
+    return largest
 
 
 @pytest.mark.libreoffice

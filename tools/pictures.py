@@ -32,7 +32,7 @@ PICTURES = (
     Picture("derivation", "Derivation", part=0.62),
     Picture("training", "lr 0.5", part=0.45),
     Picture("compare", "Compare"),
-    Picture("epochs", "CNN epochs", part=0.56),
+    Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),
 )
