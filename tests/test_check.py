@@ -62,7 +62,7 @@ def typed(path: Path, out: Path, name: str, content: str) -> Path:
 
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path: Path, torch: ModuleType) -> None:
-    """As it is built: the last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its own last bits change."""
+    """As it is built: the last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its last bits change."""
     build(load(name), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx")
     assert (report.ok, report.failure, report.note) == (True, "", "")
