@@ -21,22 +21,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cnn.live import add_live_tabs
 from cnn.live.draw import CHOICE, PAINT
 from cnn.live.geometry import address
 from cnn.live.network import trained
-from sheetgen.book import Book
-from sheetgen.package import save
+from cnn.live.tabs import add_live_tabs
+from sheetgen.check.office import convert, new_profile
+from sheetgen.tabs.workbook import complete
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.package import save
 
 ROUNDS = 3
 CHOICE_CELL = address(CHOICE.top, CHOICE.left)
 PAINTED_CELL = address(PAINT.top + 1, PAINT.left + 1)
-CONVERT = ("--convert-to", "xlsx:Calc MS Excel 2007 XML")
-RECALCULATE = (
-    '<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry">'
-    '<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse">'
-    "<value>{mode}</value></prop></item></oor:items>"
-)
 # Runs under the Python that has UNO: prints the seconds of every edit.
 SESSION = """
 import sys, time, uno
@@ -79,6 +75,7 @@ def build(run: Path, path: Path) -> None:
     """Write a workbook of the live tabs alone."""
     book = Book()
     add_live_tabs(book, run)
+    complete(book)
     save(book, path)
 
 
@@ -114,7 +111,7 @@ def libreoffice_seconds(path: Path, titles: Sequence[str]) -> Iterator[tuple[str
         yield f"LibreOffice: one edit, median of {len(edits)}, s", median(edits)
         yield "LibreOffice: one edit, slowest, s", max(edits)
     else:
-        without, recalculated = (_conversion(path, mode) for mode in (1, 0))
+        without, recalculated = (_conversion(path, mode) for mode in (False, True))
         yield "LibreOffice: load and save, s", without
         yield "LibreOffice: the same with all recalculated (no UNO here: an estimate), s", recalculated
 
@@ -123,7 +120,7 @@ def _session(path: Path, titles: Sequence[str], python: str) -> list[float]:
     with tempfile.TemporaryDirectory() as profile:
         pipe = f"live{os.getpid()}"
         office = subprocess.Popen(
-            ["soffice", f"-env:UserInstallation={Path(profile).as_uri()}", "--headless", "--norestore",
+            ["soffice", new_profile(Path(profile, "profile")), "--headless", "--norestore",
              f"--accept=pipe,name={pipe};urp;"],
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -136,15 +133,11 @@ def _session(path: Path, titles: Sequence[str], python: str) -> list[float]:
     return [float(line) for line in said.split()]
 
 
-def _conversion(path: Path, mode: int) -> float:
-    """mode is OOXMLRecalcMode: 0 always, 1 never."""
+def _conversion(path: Path, recalculate: bool) -> float:
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        user = Path(folder) / "profile" / "user"
-        user.mkdir(parents=True)
-        (user / "registrymodifications.xcu").write_text(RECALCULATE.format(mode=mode))
-        command = ["soffice", f"-env:UserInstallation={user.parent.as_uri()}", "--headless", "--norestore",
-                   *CONVERT, "--outdir", folder, str(path)]  # fmt: skip
-        return timed(lambda: subprocess.run(command, check=True, capture_output=True))
+        convert([path], Path(folder, "out"), recalculate=recalculate)
+        return time.perf_counter() - start
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnn.data import load
-from cnn.model import Network, normalised
+from cnn.model import DigitNetwork, normalised
 from cnn.team import device_name, gathered
 
 BATCH = 128
@@ -70,7 +70,7 @@ def main() -> int:
         torch.manual_seed(0)
         images = normalised(data.train_images[:BATCH]).to(team.device)
         labels = data.train_labels[:BATCH].to(team.device)
-        network = Network().to(team.device)
+        network = DigitNetwork().to(team.device)
         passes = {variant.name: gradients(network, variant, images, labels) for variant in VARIANTS}
         exact = gradients(network.double(), VARIANTS[0], images.double(), labels)()
         timed = [variant for variant in VARIANTS if first(variant, passes[variant.name], exact)]
@@ -86,7 +86,7 @@ def main() -> int:
     return 0
 
 
-def gradients(network: Network, variant: Variant, images: Tensor, labels: Tensor) -> Callable[[], Tensor]:
+def gradients(network: DigitNetwork, variant: Variant, images: Tensor, labels: Tensor) -> Callable[[], Tensor]:
     """A function that computes all gradients of the batch as the variant does and returns the first convolution's."""
     network = copy.deepcopy(network).train()
     if not variant.own:

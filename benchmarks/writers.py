@@ -21,7 +21,6 @@ import importlib.metadata
 import json
 import platform
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -49,17 +48,18 @@ class Sheet:
 
 def make_plan(cells: int) -> Any:
     """The default template with as many steps as give about this many formulas."""
-    from sheetgen import layout, spec
+    from sheetgen.spec import load
+    from sheetgen.tabs import layout, plan
 
-    default = spec.load("erav2")
+    default = load("erav2")
     columns = len(layout.plan_table(default, default.runs[0]).equations.columns)
-    return layout.make_plan(replace(default, steps=max(1, round(cells / columns / len(default.runs)) - 1)))
+    return plan.make_plan(replace(default, steps=max(1, round(cells / columns / len(default.runs)) - 1)))
 
 
 def make_sheets(cells: int) -> list[Sheet]:
     """The same formulas and values for the writers to write."""
-    from sheetgen.algebra import before
-    from sheetgen.printer import excel
+    from sheetgen.maths.algebra import before
+    from sheetgen.maths.printer import excel
 
     sheets = []
     for training in make_plan(cells).trainings:
@@ -90,13 +90,13 @@ def sheetgen_build(cells: int, path: Path) -> float:
 
 def sheetgen_write(cells: int, path: Path) -> float:
     """Saving a book with the training tables in it, and nothing else."""
-    from sheetgen.book import Book
-    from sheetgen.cells import Block, Column
-    from sheetgen.package import save
+    from sheetgen.xlsx.book import Book
+    from sheetgen.xlsx.cells import Block, FillDown
+    from sheetgen.xlsx.package import save
 
     book = Book()
     for training in make_plan(cells).trainings:
-        columns = tuple(Column(start, fill) for _, start, fill in training.table.formulas())
+        columns = tuple(FillDown(start, fill) for _, start, fill in training.table.formulas())
         book.add(training.run.label).block = Block(8, columns, training.values)
     begin = time.perf_counter()
     save(book, path)
@@ -159,13 +159,10 @@ def xlsxwriter_rows(cells: int, path: Path) -> float:
 
 def open_in_libreoffice(path: Path) -> None:
     """Load the file headless and save it as CSV (one tab), which is a small part of the time."""
-    program = shutil.which("soffice")
-    if program is None:
-        raise FileNotFoundError("soffice")
+    from sheetgen.check.office import CSV, convert
+
     with tempfile.TemporaryDirectory() as folder:
-        profile = f"-env:UserInstallation={Path(folder, 'profile').as_uri()}"
-        command = [program, profile, "--headless", "--convert-to", "csv", "--outdir", folder, str(path)]
-        subprocess.run(command, check=True, capture_output=True)
+        convert([path], Path(folder, "out"), CSV, recalculate=False)
 
 
 def open_in_openpyxl(path: Path) -> None:

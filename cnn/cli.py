@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sheetgen.errors import SheetgenError
+from sheetgen.errors import run_command
 
 __all__ = ["main"]
-
-_FAILED = 1
-_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,17 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argparse does.
     """
     arguments = _parser().parse_args(argv)
-    run: Callable[[argparse.Namespace], None] = arguments.run
-    try:
-        run(arguments)
-        sys.stdout.flush()
-    except SheetgenError as error:
-        print("cnn:", " ".join(str(error).split()), file=sys.stderr)
-        return _FAILED
-    except KeyboardInterrupt:
-        print(f"\ncnn: interrupted; {arguments.kept}", file=sys.stderr)
-        return _INTERRUPTED
-    return 0
+    return run_command("cnn", lambda: arguments.run(arguments), arguments.kept)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,10 +66,7 @@ def _export(arguments: argparse.Namespace) -> None:
     """Write the tabs of a run as a workbook of their own; print its path, its tabs and the number of formulas."""
     from cnn.export import export
 
-    summary = export(arguments.run_folder, arguments.output, live=arguments.live)
-    print(f"wrote     {summary.path} ({summary.bytes:,} bytes)")
-    print(f"tabs      {', '.join(summary.tabs)}")
-    print(f"formulas  {summary.formulas:,}")
+    print(*export(arguments.run_folder, arguments.output, live=arguments.live).lines(), sep="\n")
 
 
 @dataclass(frozen=True)

@@ -95,11 +95,7 @@ def _prepared(arguments: argparse.Namespace, device: torch.device) -> tuple[dict
         "seed": asked.get("seed", 0) if arguments.seed is None else arguments.seed,
         "device": device.type,
         "device_name": device_name(device),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "sheetgen": sheetgen.__version__,
-        },
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "sheetgen": sheetgen.__version__},
     }
     if earlier:
         _require_same(earlier, config, folder)

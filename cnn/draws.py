@@ -44,7 +44,7 @@ class Draws:
         return cls(order.to(device), affine, masks)
 
     def layer_masks(self, places: slice) -> tuple[Tensor, ...]:
-        """The masks of the images at these places, for Network; empty where nothing is dropped."""
+        """The masks of the images at these places, for DigitNetwork; empty where nothing is dropped."""
         return () if self.masks is None else torch.split(self.masks[places], list(_DROPPED), dim=1)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sheetgen.book import Book
-from sheetgen.build import Summary
+from cnn.live import DRAW, KERNELS, LAYERS
+from sheetgen.build import Summary, write
 from sheetgen.errors import SheetgenError
-from sheetgen.package import save
+from sheetgen.xlsx.book import Book
 
 __all__ = ["add_tabs", "export"]
 
@@ -20,14 +20,15 @@ EXTRA = ("numpy", "PIL", "safetensors")
 def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, str], ...]:
     """Add the tabs of the run in the folder; the title of each, with one line of what it shows.
 
-    With `live`, the trained network as formulas too. SheetgenError if the folder is no run, is damaged, or a package
-    of the extra [cnn] is missing.
+    With `live`, the trained network as formulas too. SheetgenError if the folder is no run, is damaged, a package of
+    the extra [cnn] is missing, or the book has a tab of one of the names.
     """
     with _needing_the_extra():
         from cnn.run import read_run
         from cnn.tabs import epochs, layers, mistakes
         from cnn.tabs.facts import facts_of
 
+        _refuse_taken(book, (epochs.TITLE, layers.TITLE, mistakes.TITLE, *((DRAW, LAYERS, KERNELS) if live else ())))
         facts = facts_of(read_run(run))
         measured = epochs.fill(book, facts)
         layers.fill(book, facts)
@@ -39,18 +40,25 @@ def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, s
             (mistakes.TITLE, f"which digit it takes for which on {data}, with pictures"),
         )
         if live:
-            from cnn.live import add_live_tabs
+            from cnn.live.tabs import add_live_tabs
 
             described = (*described, *add_live_tabs(book, run))
     return described
 
 
 def export(run: Path, out: Path, live: bool = False) -> Summary:
-    """Write the tabs of the run as a workbook of their own, atomically. SheetgenError as for add_tabs and save."""
+    """Write the tabs of the run as a workbook of their own, atomically. SheetgenError as for add_tabs and write."""
     book = Book()
     add_tabs(book, run, live=live)
-    save(book, out)
-    return Summary(out, tuple(tab.ws.title for tab in book.tabs), book.formulas, (), out.stat().st_size)
+    return write(book, out)
+
+
+def _refuse_taken(book: Book, titles: tuple[str, ...]) -> None:
+    """SheetgenError where a tab of the book, which an optimizer's label may name, is called like one to be added."""
+    for tab in book.tabs:
+        if tab.ws.title.casefold() in map(str.casefold, titles):
+            found = f"the workbook has a tab {tab.ws.title!r}, and a trained network's tab is called so"
+            raise SheetgenError(f"{found}; each tab needs a name of its own. Give that optimizer another label.")
 
 
 @contextmanager

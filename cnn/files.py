@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sheetgen.errors import SheetgenError
-from sheetgen.files import cannot_write, replacing
+from sheetgen.xlsx.files import cannot_write, replacing
 
 __all__ = ["make_folder", "read_bytes", "replace"]
 

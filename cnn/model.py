@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cnn.layers import CONVOLUTIONS, KERNEL, MEAN, STD, parameter_shapes
 
-__all__ = ["Network", "normalised"]
+__all__ = ["DigitNetwork", "normalised"]
 
 
 def normalised(images: Tensor) -> Tensor:
@@ -20,7 +20,7 @@ def normalised(images: Tensor) -> Tensor:
     return images.reshape(-1, 1, *images.shape[-2:]).float().sub_(255 * MEAN).div_(255 * STD)
 
 
-class Network(nn.Module):
+class DigitNetwork(nn.Module):
     """Six convolutions and a linear layer; 19,822 trainable parameters.
 
     The names of its tensors are those of cnn.layers.parameter_shapes().

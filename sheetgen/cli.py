@@ -5,7 +5,6 @@ Everything heavy is imported by the command that needs it, so that --help answer
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,9 @@ from functools import partial
 from pathlib import Path
 
 import sheetgen
-from sheetgen.errors import SheetgenError
+from sheetgen.errors import CheckError, SheetgenError, run_command
 
 __all__ = ["main"]
-
-_FAILED = 1
-_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,21 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path or title that the terminal cannot show is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
-    run: Callable[[argparse.Namespace], int] = arguments.run
-    try:
-        code = run(arguments)
-        sys.stdout.flush()
-    except SheetgenError as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        print("sheetgen: interrupted; no file was changed.", file=sys.stderr)
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, a pager) has seen enough. What Python still has buffered must go
-        # somewhere, or its last flush would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FAILED
-    return code
+    return run_command("sheetgen", lambda: arguments.run(arguments), "no file was changed.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,20 +49,10 @@ def _parser() -> argparse.ArgumentParser:
 def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", nargs="?", help="a template's name or a .toml path (default: erav2)")
     parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        default=Path("backprop.xlsx"),
-        help="(default: %(default)s)",
+        "-o", "--output", metavar="FILE", type=Path, default=Path("backprop.xlsx"), help="(default: %(default)s)"
     )
     parser.add_argument(
-        "--rate",
-        metavar="R",
-        type=float,
-        nargs="+",
-        action="extend",
-        help="learning rates in place of the spec's",
+        "--rate", metavar="R", type=float, nargs="+", action="extend", help="learning rates in place of the spec's"
     )
     parser.add_argument("--steps", metavar="N", type=int, help="number of updates in place of the spec's")
     parser.add_argument(
@@ -105,10 +77,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
         extra = partial(add_tabs, run=arguments.cnn, live=arguments.live)
     summary = build(changed, arguments.output, extra=extra, progress=_watched())
-    print(f"wrote     {summary.path} ({summary.bytes:,} bytes)")
-    print(f"tabs      {', '.join(summary.tabs)}")
-    print(f"formulas  {summary.formulas:,}")
-    print(f"loss after {changed.steps:,} updates")
+    print(*summary.lines(), f"loss after {changed.steps:,} updates", sep="\n")
     width = max((len(label) for label, _ in summary.final_losses), default=0)
     for label, loss in summary.final_losses:
         print(f"  {label:<{width}}  {loss if isinstance(loss, str) else f'{loss:.9g}'}")
@@ -127,9 +96,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from sheetgen.check import check
 
     report = check(arguments.file, arguments.engine, progress=_watched())
-    for line in report.lines():
-        print(line)
-    return 0 if report.ok else _fail(report.failure)
+    print(*report.lines(), sep="\n")
+    if not report.ok:
+        raise CheckError(report.failure)
+    return 0
 
 
 def _templates_options(parser: argparse.ArgumentParser) -> None:
@@ -152,12 +122,6 @@ def _templates(arguments: argparse.Namespace) -> int:
     for name in names:
         print(f"{name:<{width}}  {load(name).title}")
     return 0
-
-
-def _fail(message: str) -> int:
-    """Print the message as one line on stderr, and return the exit code of failure."""
-    print("sheetgen:", " ".join(message.split()), file=sys.stderr)
-    return _FAILED
 
 
 def _watched() -> bool:

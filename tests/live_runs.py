@@ -14,9 +14,9 @@ from cnn_runs import CONFIG, make_confusion, make_epochs, make_report
 from numpy.typing import NDArray
 
 from cnn.layers import parameter_shapes
-from cnn.live.forward import ink_of_paint, ink_of_picture
+from cnn.live.forward import FULL_INK, Pass, ink_of_picture
 from cnn.live.network import Array
-from cnn.model import Network
+from cnn.model import DigitNetwork
 from cnn.run import Writer
 
 
@@ -75,6 +75,24 @@ def strokes() -> list[NDArray[np.float64]]:
     return made
 
 
+def ink_of_paint(paint: NDArray[Any]) -> Array:
+    """What was typed, 0 to 9, as ink from 0 to 1; what lies outside is brought to the nearer end."""
+    ink: Array = np.clip(np.asarray(paint, dtype=np.float64), 0, FULL_INK) / FULL_INK
+    return ink
+
+
+def answers(run: Pass) -> list[int | str]:
+    """The digit of each page's largest logit, the first of equal ones; "?" for a blank page."""
+    best = np.argmax(run.logits, axis=1)
+    return [int(digit) if page.any() else "?" for digit, page in zip(best, run.seen, strict=True)]
+
+
+def probabilities(run: Pass, page: int = 0) -> list[float]:
+    """Softmax of a page's logits."""
+    shares = np.exp(run.logits[page] - run.logits[page].max())
+    return [float(share) for share in shares / shares.sum()]
+
+
 def page_of(image: NDArray[np.uint8] | None, paint: NDArray[np.float64] | None) -> Array:
     """The page (28, 28) that the chosen digit and the painted cells make."""
     page = np.zeros((28, 28)) if image is None else ink_of_picture(image)
@@ -105,7 +123,7 @@ def round_half_away(number: float) -> int:
 
 def torch_maps(weights: dict[str, Any], seen: Array) -> tuple[list[Array], Array]:
     """Every strip's maps and the logits as PyTorch computes them in float64 from pages (n, 28, 28) of ink."""
-    network = Network().double().eval()
+    network = DigitNetwork().double().eval()
     network.load({name: torch.from_numpy(np.asarray(value, np.float64)) for name, value in weights.items()})
     maps = [torch.from_numpy((seen - 0.1307) / 0.3081)[:, None]]
     with torch.no_grad():

@@ -14,8 +14,9 @@ from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 from xlsx_lint import lint
 
-from sheetgen.cells import ExcelError, Value, column_letters
-from sheetgen.engines import read_formulas
+from sheetgen.errors import ExcelError
+from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.reader import read_formulas
 
 Place = tuple[str, str]
 Cells = Mapping[Place, Any]

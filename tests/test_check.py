@@ -13,22 +13,24 @@ from types import ModuleType
 
 import openpyxl
 import pytest
+from edits import edit_and_recalculate
 from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
 
-from sheetgen.book import Book
 from sheetgen.build import build
-from sheetgen.cells import ExcelError, Formula, column_letters
-from sheetgen.check import NUDGE, RETRAINED, check
+from sheetgen.check import check
+from sheetgen.check.engines import Engine
+from sheetgen.check.origin import read_origin, spec_now
+from sheetgen.check.referee import retrain
+from sheetgen.check.report import NUDGE, RETRAINED
 from sheetgen.cli import main
-from sheetgen.engines import Engine, edit_and_recalculate, read_formulas
-from sheetgen.errors import CheckError
-from sheetgen.layout import TABLE_TOP
-from sheetgen.model import Run, Spec
-from sheetgen.origin import read_origin, spec_now
-from sheetgen.package import save
-from sheetgen.reader import sheet_parts
-from sheetgen.referee import retrain
+from sheetgen.errors import CheckError, ExcelError
 from sheetgen.spec import load, override, template_names
+from sheetgen.spec.structure import Run, Spec
+from sheetgen.tabs.layout import TABLE_TOP
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Formula, column_letters
+from sheetgen.xlsx.package import save
+from sheetgen.xlsx.reader import read_formulas, sheet_parts
 
 ENGINES: list[object] = ["ironcalc", pytest.param("libreoffice", marks=pytest.mark.libreoffice)]
 

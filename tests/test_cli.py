@@ -223,7 +223,7 @@ def test_an_interrupted_build_exits_with_130(
     def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sheetgen.build.build", interrupted)
+    monkeypatch.setattr(sys.modules["sheetgen.build"], "build", interrupted)
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"precious")
     assert main(("build", "-o", str(path))) == 130

@@ -15,20 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 from cnn_runs import CONFIG, make_confusion, make_epochs, make_report, make_run, make_weights
+from edits import poison
 from openpyxl import load_workbook
 from referees import complaints, differences, misread, stored
 
 from cnn.cli import main as cnn_main
 from cnn.export import add_tabs, export
 from cnn.run import Epoch, Writer
-from sheetgen.book import Book
 from sheetgen.build import build
 from sheetgen.check import check
+from sheetgen.check.engines import recalculate
 from sheetgen.cli import main
-from sheetgen.engines import poison, recalculate
 from sheetgen.errors import OutputError, SheetgenError
-from sheetgen.package import save
 from sheetgen.spec import load
+from sheetgen.tabs.workbook import complete
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.package import save
 
 TITLES = ("CNN epochs", "CNN layers", "CNN mistakes")
 PERFECT = np.diag([40, 40, 40, 40, 40, 40, 40, 40, 40, 0]).astype(np.int64)
@@ -125,6 +127,7 @@ def test_book_with_pictures_can_be_saved_twice(run: Path, tmp_path: Path) -> Non
     """openpyxl's own images are spent by the first time."""
     book = Book()
     add_tabs(book, run)
+    complete(book)
     for number in (1, 2):
         save(book, tmp_path / f"{number}.xlsx")
     assert differences(stored(tmp_path / "1.xlsx"), stored(tmp_path / "2.xlsx")) == []

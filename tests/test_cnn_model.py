@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnn.layers import parameter_shapes
-from cnn.model import BatchNorm, Network, normalised
+from cnn.model import BatchNorm, DigitNetwork, normalised
 
 
 def described() -> nn.Sequential:
@@ -31,7 +31,7 @@ def count(module: nn.Module) -> int:
 
 def test_it_has_19_822_parameters() -> None:
     """In total, and layer by layer."""
-    network = Network()
+    network = DigitNetwork()
     assert count(network) == count(described()) == 19_822
     counted = [count(network.get_submodule(f"{kind}{place}")) for place in range(1, 7) for kind in ("conv", "norm")]
     assert counted == [120, 24, 1744, 32, 2900, 40, 5068, 56, 6072, 48, 2604, 24]
@@ -40,7 +40,7 @@ def test_it_has_19_822_parameters() -> None:
 
 def test_the_table_of_shapes_is_the_module_s() -> None:
     """What a reader without torch expects is what the module has; only torch's count of batches is left out."""
-    network = Network()
+    network = DigitNetwork()
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if "num_batches" not in name}
     assert shapes == parameter_shapes()
     assert list(network.weights()) == list(parameter_shapes())
@@ -49,7 +49,7 @@ def test_the_table_of_shapes_is_the_module_s() -> None:
 def test_it_computes_what_torch_s_layers_do() -> None:
     """With the same numbers in them, in training (running statistics too) and in use."""
     torch.manual_seed(1)
-    ours, theirs = Network(), described()
+    ours, theirs = DigitNetwork(), described()
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         mine.data = torch.randn_like(mine) * 0.2
         other.data = mine.data.clone()
@@ -86,7 +86,7 @@ def test_batch_normalisation_is_exact_to_rounding(memory_format: torch.memory_fo
 
 def test_masks_drop_whole_maps() -> None:
     """A mask of ones leaves the answer, one of zeros takes the images out of it."""
-    network = Network()
+    network = DigitNetwork()
     images = torch.randn(2, 1, 28, 28)
     masks = [torch.ones(2, channels) for channels in (12, 16, 20, 28, 24)]
     assert torch.equal(network(images, masks), network(images))
@@ -97,7 +97,7 @@ def test_masks_drop_whole_maps() -> None:
 
 def test_weights_go_out_and_in_again() -> None:
     """load(weights()) gives the same answers; a missing tensor is refused."""
-    one, other = Network().eval(), Network().eval()
+    one, other = DigitNetwork().eval(), DigitNetwork().eval()
     other.load(one.weights())
     images = torch.randn(2, 1, 28, 28)
     assert torch.equal(one(images), other(images))

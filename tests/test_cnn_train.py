@@ -171,11 +171,11 @@ TWO_PROCESSES = """
 import copy, sys
 import torch
 from torch.nn import functional
-from cnn.model import Network
+from cnn.model import DigitNetwork
 from cnn.team import Team, gathered
 
 torch.manual_seed(7)
-network = Network().double()
+network = DigitNetwork().double()
 images, labels = torch.randn(7, 1, 28, 28).double(), torch.arange(7)
 masks = [torch.rand(7, channels).double() for channels in (12, 16, 20, 28, 24)]
 

@@ -6,9 +6,9 @@ import pytest
 from sympy import Integer, Symbol
 from workbooks import ALL_OPTIMIZERS, Choice
 
-from sheetgen.algebra import before
-from sheetgen.derive import Equations, derive
-from sheetgen.printer import text
+from sheetgen.maths.algebra import before
+from sheetgen.maths.derive import Equations, derive
+from sheetgen.maths.printer import text
 from sheetgen.spec import load
 
 

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from workbooks import ALL_OPTIMIZERS, BIAS, Choice, spec_of, write_tables
 
-from sheetgen.catalog import ACTIVATIONS, BATCHES, LOSSES, UPDATES
-from sheetgen.cells import ExcelError
-from sheetgen.check import Report, check
-from sheetgen.engines import read_formulas
+from sheetgen.check import check
+from sheetgen.check.report import Report
+from sheetgen.errors import ExcelError
 from sheetgen.spec import Spec, dump, parse
+from sheetgen.spec.catalog import ACTIVATIONS, BATCHES, LOSSES, UPDATES
+from sheetgen.xlsx.reader import read_formulas
 
 HIDDEN = tuple(name for name in ACTIVATIONS if name != "softmax")
 # The last layer's activation: the one that the loss asks for, or else the hidden layer's own.

@@ -1,8 +1,5 @@
 """The live tabs recalculated by IronCalc and LibreOffice, against PyTorch in float64 and the stored values."""
 
-import re
-import subprocess
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,20 +7,23 @@ from typing import Any
 import ironcalc
 import numpy as np
 import pytest
-from live_runs import centred, live_run, live_weights, mnist_test, page_of, strokes, torch_maps
+from edits import edited, poison
+from live_runs import centred, live_run, live_weights, mnist_test, page_of, probabilities, strokes, torch_maps
 from numpy.typing import NDArray
 
-from cnn.live import add_live_tabs
+from cnn.live import DRAW
 from cnn.live.draw import ANSWER, CHOICE, LOGITS, PAINT, PROBABILITIES
 from cnn.live.forward import forward
 from cnn.live.geometry import Area, address, strips
 from cnn.live.kernels import BLANK
 from cnn.live.network import Trained, trained
+from cnn.live.tabs import add_live_tabs
 from cnn.run import read_run
-from sheetgen.book import Book
-from sheetgen.engines import poison, read_formulas
-from sheetgen.package import save
-from sheetgen.reader import place
+from sheetgen.check.office import convert
+from sheetgen.tabs.workbook import complete
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.package import save
+from sheetgen.xlsx.reader import place, read_formulas
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,7 @@ def poisoned(folder: Path) -> Path:
     """Its workbook, every stored value replaced by 999."""
     book = Book()
     add_live_tabs(book, folder)
+    complete(book)
     save(book, folder.parent / "live.xlsx")
     assert poison(folder.parent / "live.xlsx", folder.parent / "poisoned.xlsx") > 39_000
     return folder.parent / "poisoned.xlsx"
@@ -112,7 +113,7 @@ def test_ironcalc(network: Trained, poisoned: Path) -> None:
         for channel in range(strip.channels):
             cells = _grid(value, strip.map(channel))
             np.testing.assert_allclose(cells, ours[0, channel], rtol=NUMBERS["ironcalc"], atol=1e-15)
-    np.testing.assert_allclose(_column(value, PROBABILITIES), mirror.probabilities(), rtol=1e-12)
+    np.testing.assert_allclose(_column(value, PROBABILITIES), probabilities(mirror), rtol=1e-12)
 
 
 @pytest.mark.libreoffice
@@ -121,8 +122,8 @@ def test_libreoffice(network: Trained, poisoned: Path, soffice: Path, tmp_path: 
     sources = []
     for number, scene in enumerate(scenes()):
         sources.append(tmp_path / "in" / f"{number:02d}.xlsx")
-        _edited_copy(poisoned, sources[-1], edits(network, scene))
-    _convert(soffice, sources, tmp_path)
+        edited(poisoned, sources[-1], {(DRAW, cell): value for cell, value in edits(network, scene).items()})
+    convert(sources, tmp_path / "out")
     for source, scene in zip(sources, scenes(), strict=True):
         values = {(c.tab, c.address): c.value for c in read_formulas(tmp_path / "out" / source.name)}
         maps, logits = expected(network, scene)
@@ -152,38 +153,3 @@ def _column(value: Any, area: Area) -> list[float]:
 
 def _grid(value: Any, area: Area) -> list[list[float]]:
     return [[value(1, y, x) for x in range(area.left, area.right + 1)] for y in range(area.top, area.bottom + 1)]
-
-
-def _edited_copy(source: Path, target: Path, typed: Mapping[str, Any]) -> None:
-    """The workbook with values typed on its first tab."""
-    target.parent.mkdir(exist_ok=True)
-
-    def replaced(cell: re.Match[str]) -> str:
-        if cell[1] not in typed:
-            return cell[0]
-        value = typed[cell[1]]
-        if isinstance(value, str):
-            return f'<c r="{cell[1]}"{cell[2]} t="inlineStr"><is><t>{value}</t></is></c>'
-        return f'<c r="{cell[1]}"{cell[2]}><v>{value!r}</v></c>'
-
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
-        for name in old.namelist():
-            text = old.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                pattern = r'<c r="([A-Z]+[0-9]+)"( s="[0-9]+")?(?: t="s")?(?:/>|><v>[^<]*</v></c>)'
-                text = re.sub(pattern, replaced, text.decode()).encode()
-            new.writestr(name, text)
-
-
-def _convert(soffice: Path, sources: list[Path], folder: Path) -> None:
-    """Recalculate and save workbooks in a folder `out`, with a new profile that recalculates whatever it loads."""
-    profile = folder / "profile"
-    (profile / "user").mkdir(parents=True)
-    (profile / "user" / "registrymodifications.xcu").write_text(
-        '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
-        '<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse">'
-        "<value>0</value></prop></item></oor:items>"
-    )
-    command = [str(soffice), f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore", "--convert-to",
-               "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), *map(str, sources)]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=900)

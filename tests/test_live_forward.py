@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
-from live_runs import centred, live_weights, mnist_test, page_of, strokes, torch_maps
+from live_runs import (
+    answers,
+    centred,
+    ink_of_paint,
+    live_weights,
+    mnist_test,
+    page_of,
+    probabilities,
+    strokes,
+    torch_maps,
+)
 
-from cnn.live.forward import FULL_INK, forward, ink_of_paint, ink_of_picture
+from cnn.live.forward import FULL_INK, forward, ink_of_picture
 from cnn.live.network import Array, Samples, network
 
 TOLERANCE = 1e-9
@@ -31,7 +41,7 @@ def test_painted_pages_are_centred() -> None:
     """What leaves the page is lost, what is half way goes away from zero, a blank page stays."""
     ours = forward(network(live_weights()), pages())
     np.testing.assert_array_equal(ours.seen, np.array([centred(page) for page in pages()]))
-    moves = list(zip(ours.centring.shift_down.tolist(), ours.centring.shift_right.tolist(), strict=True))
+    moves = list(zip(ours.shift_down.tolist(), ours.shift_right.tolist(), strict=True))
     assert moves[0] == (0, 0)
     assert moves[1] == (8, 12)  # rows 1 to 11, columns 2 and 3: 14 - 6, and 14 - 2.5 is rounded up
     assert moves[4] == (10, 10)  # rows 4 and 5: 14 - 4.5
@@ -40,10 +50,10 @@ def test_painted_pages_are_centred() -> None:
 def test_a_blank_page_has_no_answer() -> None:
     """The others do, and their probabilities add up to 1."""
     ours = forward(network(live_weights()), pages())
-    assert ours.answers[0] == "?"
-    assert all(isinstance(answer, int) for answer in ours.answers[1:])
-    assert sum(ours.probabilities(2)) == pytest.approx(1, abs=1e-12)
-    assert ours.answers[2] == int(np.argmax(ours.probabilities(2)))
+    assert answers(ours)[0] == "?"
+    assert all(isinstance(answer, int) for answer in answers(ours)[1:])
+    assert sum(probabilities(ours, 2)) == pytest.approx(1, abs=1e-12)
+    assert answers(ours)[2] == int(np.argmax(probabilities(ours, 2)))
 
 
 def test_paint_beyond_the_scale_is_full_ink_or_none() -> None:
@@ -74,8 +84,8 @@ def test_a_thousand_mnist_digits_are_read_as_pytorch_reads_them() -> None:
     for first in range(0, len(images), 100):
         batch = ink_of_paint(ink_of_picture(images[first : first + 100]) * FULL_INK)
         run = forward(ours, batch)
-        assert not run.centring.shift_down.any()
-        assert not run.centring.shift_right.any()
+        assert not run.shift_down.any()
+        assert not run.shift_right.any()
         _, logits = torch_maps(weights, batch)
         np.testing.assert_allclose(run.logits, logits, rtol=0, atol=TOLERANCE)
-        np.testing.assert_array_equal(run.answers, logits.argmax(axis=1))
+        np.testing.assert_array_equal(answers(run), logits.argmax(axis=1))

@@ -15,12 +15,13 @@ from live_runs import live_run, live_weights
 from referees import complaints, misread
 from xlsx_lint import lint
 
-from cnn.live import add_live_tabs
 from cnn.live.geometry import kernel_blocks, strips
+from cnn.live.tabs import add_live_tabs
 from cnn.run import RunError
-from sheetgen.book import Book
-from sheetgen.package import save
-from sheetgen.reader import read_formulas
+from sheetgen.tabs.workbook import complete
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.package import save
+from sheetgen.xlsx.reader import read_formulas
 
 MOST_BYTES, MOST_SECONDS = 1_200_000, 6.0
 
@@ -29,6 +30,7 @@ def write(run: Path, path: Path) -> Path:
     """The workbook of the live tabs alone."""
     book = Book()
     add_live_tabs(book, run)
+    complete(book)
     save(book, path)
     return path
 
@@ -172,7 +174,8 @@ def _cells(area: Any) -> list[tuple[int, int]]:
 def test_writing_needs_no_torch(run: Path) -> None:
     """Nor scikit-learn."""
     code = (
-        "import sys; from pathlib import Path; from sheetgen.book import Book; from cnn.live import add_live_tabs;"
+        "import sys; from pathlib import Path\n"
+        "from sheetgen.xlsx.book import Book; from cnn.live.tabs import add_live_tabs\n"
         f"add_live_tabs(Book(), Path({str(run)!r})); print({{'torch', 'torchvision', 'sklearn'}} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

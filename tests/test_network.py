@@ -12,12 +12,12 @@ import sympy
 from sympy import Expr, Symbol, exp
 from workbooks import Choice, spec_of
 
-from sheetgen.catalog import ACTIVATIONS, LOSSES
-from sheetgen.derive import derive
-from sheetgen.layout import plan_table
-from sheetgen.network import READABLE_SYMBOLS, Network, derive_network, layer_prefix
-from sheetgen.printer import text
+from sheetgen.maths.derive import derive
+from sheetgen.maths.network import READABLE_SYMBOLS, Network, derive_network, layer_prefix
+from sheetgen.maths.printer import text
 from sheetgen.spec import load
+from sheetgen.spec.catalog import ACTIVATIONS, LOSSES
+from sheetgen.tabs.layout import plan_table
 
 O1, O2 = "(a_o1 − t1)·a_o1·(1 − a_o1)", "(a_o2 − t2)·a_o2·(1 − a_o2)"
 CLOSED_FORMS = {

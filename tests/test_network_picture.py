@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sheetgen.book import Book, Tab
-from sheetgen.cells import Formula
-from sheetgen.shapes import Grid
-from sheetgen.tabs.network_picture import Edge, Layer, Node, draw, label_rows, numbered, shown, slot
+from sheetgen.tabs.network_picture import Edge, Node, Rank, draw, label_rows, numbered, shown, slot
+from sheetgen.xlsx.book import Book, Tab
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.shapes import Grid
 
 Box = tuple[int, int, int, int]
 
@@ -20,7 +20,7 @@ def network(*sizes: int) -> tuple[Tab, Any]:
     """A fully connected picture with a number on every edge; units have 1, 2 or 3 lines."""
     tab = Book().add("Network")
     layers = [
-        Layer(f"layer {place}", tuple(Node("unit", _lines(place % 3 + 1)) for _ in range(size)), "1F5FA8")
+        Rank(f"layer {place}", tuple(Node("unit", _lines(place % 3 + 1)) for _ in range(size)), "1F5FA8")
         for place, size in enumerate(sizes)
     ]
     edges = [

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy
 import pytest
+from edits import poison
 from hypothesis import given
 from hypothesis import strategies as some
 from openpyxl import load_workbook
@@ -30,14 +31,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from referees import calamine_cells, complaints, differences, misread, openpyxl_cells, stored
 from xlsx_lint import lint
 
-from sheetgen import cells
-from sheetgen.book import Book, Tab
-from sheetgen.cells import Block, Column, ExcelError, Formula, Value, escape_text, number_text, value_xml
-from sheetgen.charts import Series, scatter
-from sheetgen.engines import poison, read_formulas, recalculate
-from sheetgen.errors import OutputError
-from sheetgen.package import save
-from sheetgen.shapes import Canvas, Stroke
+from sheetgen.check.engines import recalculate
+from sheetgen.errors import ERRORS, ExcelError, OutputError
+from sheetgen.xlsx import cells
+from sheetgen.xlsx.book import Book, Tab
+from sheetgen.xlsx.cells import Block, FillDown, Formula, Value, escape_text, number_text, value_xml
+from sheetgen.xlsx.charts import Series, scatter
+from sheetgen.xlsx.package import save
+from sheetgen.xlsx.reader import read_formulas
+from sheetgen.xlsx.shapes import Canvas, Stroke
 
 TEXTS = ["", " ", "=1+1", "  led by blanks", "two\nlines\n", "tab\tbed", 'a & b < c > "d"', "bell\x07", "\r"]
 TEXTS += ["_x0041_", "∂E/∂w1 δ", "𝛿 beyond 16 bits", "#NUM!", "TRUE", "0.1", "%d %s %%", "\\0#", "'quoted"]
@@ -47,7 +49,7 @@ NUMBERS = [0, -0.0, 1, -1, 0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 2**53, 2*
 def table(rows: Sequence[Sequence[Value]], top: int = 3) -> Block:
     """A block whose formulas give 1, 2, 3, ... and halves of them; rows must be of that kind to be right."""
     above = top
-    return Block(top, (Column("1", f"A{above}+1"), Column(f"A{above}/2", f"A{above + 1}/2")), rows)
+    return Block(top, (FillDown("1", f"A{above}+1"), FillDown(f"A{above}/2", f"A{above + 1}/2")), rows)
 
 
 def counted(count: int) -> list[tuple[int, float]]:
@@ -119,7 +121,7 @@ def test_a_text_is_written_so_that_xml_allows_it(text: str) -> None:
     assert re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), read) == text
 
 
-@pytest.mark.parametrize("name", cells.ERRORS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_errors_are_errors(tab: tuple[Book, Tab], tmp_path: Path, name: str) -> None:
     """Typed or computed, an error is stored as one and not as a text."""
     book, sheet = tab
@@ -235,7 +237,7 @@ def test_the_same_formulas_as_written_one_by_one(tmp_path: Path) -> None:
 def test_rows_of_mixed_values(tmp_path: Path, ooxml_validator: Path) -> None:
     """Errors, texts, truth values and numbers without end among ordinary numbers."""
     chance = random.Random(1)
-    kinds: list[Value] = [*NUMBERS, *TEXTS, True, False, *map(ExcelError, cells.ERRORS), math.nan, -math.inf, 10**17]
+    kinds: list[Value] = [*NUMBERS, *TEXTS, True, False, *map(ExcelError, ERRORS), math.nan, -math.inf, 10**17]
     tables: list[list[list[Value]]] = []
     for _ in range(12):
         height, width = chance.randrange(1, 40), chance.randrange(1, 60)
@@ -245,7 +247,7 @@ def test_rows_of_mixed_values(tmp_path: Path, ooxml_validator: Path) -> None:
                 for _ in range(height)
             ]
         )
-    blocks = [Block(2, tuple(Column("1", "A1") for _ in lines[0]), lines) for lines in tables]
+    blocks = [Block(2, tuple(FillDown("1", "A1") for _ in lines[0]), lines) for lines in tables]
     path = saved(tmp_path / "mixed.xlsx", *blocks)
     assert complaints(ooxml_validator, path) == []
     assert misread(path) == []
@@ -266,7 +268,7 @@ def finite(value: Value) -> Value:
 def test_an_array_is_written_like_its_rows(tmp_path: Path) -> None:
     """A numpy array, its scalars, and lists give the same bytes; its NaN becomes an error."""
     array = numpy.array([[1.0, 0.1], [math.nan, 1 / 3], [3.0, 1e-300]])
-    columns = Column("1", "A1"), Column("2", "B1")
+    columns = FillDown("1", "A1"), FillDown("2", "B1")
     files = [
         saved(tmp_path / f"{number}.xlsx", Block(1, columns, rows)).read_bytes()
         for number, rows in enumerate((array, array.tolist(), list(array)))
@@ -281,7 +283,7 @@ def test_styles_and_neighbours_of_a_block(tab: tuple[Book, Tab], tmp_path: Path,
     style: Any = sheet.ws["Z1"]
     style.font = Font(bold=True)
     sheet.block = Block(
-        3, (Column("1", "A3+1", style.style_id, 0), Column("2", "A4", 0)), [(k, k) for k in range(1, 6)]
+        3, (FillDown("1", "A3+1", style.style_id, 0), FillDown("2", "A4", 0)), [(k, k) for k in range(1, 6)]
     )
     for row, text in ((1, "above"), (4, "beside"), (9, "below")):
         sheet.put(row, 5, text)
@@ -297,11 +299,11 @@ def test_styles_and_neighbours_of_a_block(tab: tuple[Book, Tab], tmp_path: Path,
 
 def test_blocks_that_cannot_be(tab: tuple[Book, Tab], tmp_path: Path) -> None:
     """Other sheets in a filled formula, rows of the wrong width, cells under a block, and tables beyond the sheet."""
-    assert Column("Inputs!A1", 'A1&"!"').start == "Inputs!A1"
+    assert FillDown("Inputs!A1", 'A1&"!"').start == "Inputs!A1"
     with pytest.raises(ValueError, match="must not refer to another sheet"):
-        Column("1", "Inputs!A1")
+        FillDown("1", "Inputs!A1")
     with pytest.raises(ValueError, match="more than 8192"):
-        Column("1", "1" * 8193)
+        FillDown("1", "1" * 8193)
     with pytest.raises(ValueError, match="needs a column, a row"):
         table([])
     assert table(counted(2), top=1_048_575).bottom == 1_048_576
@@ -328,7 +330,7 @@ def test_rows_are_streamed(tmp_path: Path) -> None:
         def __getitem__(self, place: Any) -> Any:
             return [tuple([k + 0.1] * 8) for k in range(*place.indices(len(self)))]
 
-    block = Block(1, tuple(Column("1", "A1") for _ in range(8)), Rows())
+    block = Block(1, tuple(FillDown("1", "A1") for _ in range(8)), Rows())
     tracemalloc.start()
     path = saved(tmp_path / "long.xlsx", block)
     peak = tracemalloc.get_traced_memory()[1]
@@ -511,7 +513,7 @@ def test_a_full_disk_in_the_middle(tmp_path: Path) -> None:
     """A real limit on the size of files, met while rows are being written."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    block = Block(1, (Column("1", "A1"),), numpy.random.default_rng(1).random((50_000, 1)))
+    block = Block(1, (FillDown("1", "A1"),), numpy.random.default_rng(1).random((50_000, 1)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
         with pytest.raises(OutputError, match="larger than this disk"):

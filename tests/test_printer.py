@@ -11,9 +11,9 @@ import pytest
 from sympy import Abs, Expr, Float, Integer, Max, Mod, Piecewise, Pow, Rational, exp, log, sqrt, tanh
 from sympy.abc import a, b, x, y, z
 
-from sheetgen.algebra import At, Chain, Total, chain, log1pexp, logsumexp, sigmoid, softmax, total
-from sheetgen.printer import excel, python, text
-from sheetgen.trace import evaluate
+from sheetgen.maths.algebra import At, Chain, Total, chain, log1pexp, logsumexp, sigmoid, softmax, total
+from sheetgen.maths.printer import excel, python, text
+from sheetgen.maths.steps import evaluate
 
 EXCEL = [
     (x + y, "x+y"),

@@ -7,9 +7,10 @@ from types import ModuleType
 import pytest
 from sympy import Symbol
 
-from sheetgen import catalog, rules
-from sheetgen.cells import ExcelError
-from sheetgen.trace import evaluate
+from sheetgen.errors import ExcelError
+from sheetgen.maths import rules
+from sheetgen.maths.steps import evaluate
+from sheetgen.spec import catalog
 
 POINTS = [-800.0, -30.0, -1.5, -1e-9, -0.0, 0.0, 1e-9, 0.7, 19.999, 20.0, 20.001, 30.0, 800.0]
 SLOPE = 0.03

@@ -13,14 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from edits import poison
 from referees import complaints, differences, misread, stored
 
-from sheetgen.build import build, fill_book
-from sheetgen.engines import poison, recalculate
-from sheetgen.layout import MAX_DRAWN, THINNED, make_plan
-from sheetgen.model import Spec
-from sheetgen.package import save
+from sheetgen.build import build
+from sheetgen.check.engines import recalculate
 from sheetgen.spec import load
+from sheetgen.spec.structure import Spec
+from sheetgen.tabs.plan import MAX_DRAWN, THINNED, make_plan
+from sheetgen.tabs.workbook import complete, fill_book
+from sheetgen.xlsx.package import save
 
 ROOT = Path(__file__).parent.parent
 # A network that has learnt all it can has net inputs, losses and gradients that are nothing but rounding, and the last
@@ -80,6 +82,7 @@ def test_rows_are_streamed(tmp_path: Path) -> None:
     peaks = []
     for steps in (2_000, 8_000):
         book = fill_book(make_plan(replace(long(steps), learning_rates=(0.5,))))
+        complete(book)
         tracemalloc.start()
         save(book, tmp_path / "streamed.xlsx")
         peaks.append(tracemalloc.get_traced_memory()[1])

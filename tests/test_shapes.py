@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import tostring
 
-from sheetgen.shapes import Canvas, Ellipse, Grid, Stroke
+from sheetgen.xlsx.shapes import Canvas, Ellipse, Grid, Stroke
 
 XDR = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -137,12 +137,12 @@ def test_a_line_has_no_head_and_a_flat_one_no_height(ws: Worksheet) -> None:
     assert size.attrib == {"cx": "5000", "cy": "0"}
 
 
-def test_a_frame_has_round_corners_and_shapes_have_numbers_of_their_own(ws: Worksheet) -> None:
+def test_shapes_have_numbers_of_their_own(ws: Worksheet) -> None:
     shapes: list[Any] = []
     canvas = Canvas(ws, shapes)
-    canvas.frame((1, 1, 0, 0), (2, 2, 1, 1), Stroke(dash="sysDash"))
-    canvas.frame((1, 1, 0, 0), (2, 2, 1, 1), Stroke())
+    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke(dash="sysDash"))
+    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke())
     kinds = [element(shape).find(f".//{A}prstGeom") for shape in shapes]
-    assert [kind.attrib["prst"] for kind in kinds if kind is not None] == ["roundRect"] * 2
+    assert [kind.attrib["prst"] for kind in kinds if kind is not None] == ["ellipse"] * 2
     ids = {element(shape).find(f".//{XDR}cNvPr").attrib["id"] for shape in shapes}  # type: ignore[union-attr]
     assert len(ids) == 2

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sheetgen import catalog
 from sheetgen.errors import SpecError
-from sheetgen.spec import dump, load, override, parse, template_names, template_text
+from sheetgen.spec import catalog, dump, load, override, parse, template_names, template_text
 
 SEED = """\
 title = "seed"

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sheetgen import style
+from sheetgen.xlsx import formats, style
 
 
 @pytest.fixture
@@ -56,18 +56,19 @@ def test_kinds_of_cells_differ_by_fill_and_ink() -> None:
     roles: Any = style.ROLES
     looks = {(roles[k].fill.fgColor.rgb, roles[k].font.color.rgb) for k in kinds}
     assert len(looks) == len(kinds)
-    assert {name for name, role in style.ROLES.items() if not role.protection.locked} == {"input", "choice"}
+    unlocked = {name for name, role in style.ROLES.items() if not role.protection.locked}
+    assert unlocked == {"input", "choice", "paint", "picker"}
 
 
 def test_apply_survives_saving(ws: Worksheet) -> None:
     """Fill, font and number format come back; a neighbour is left alone."""
     ws["B2"] = 0.5
     ws["B3"] = 0.5
-    style.apply(ws["B2"], "input", style.VALUE)
+    style.apply(ws["B2"], "input", formats.VALUE)
     back = loaded(saved(ws))
     assert back["B2"].fill.fgColor.rgb[-6:] == style.INPUT_FILL
     assert back["B2"].font.color.rgb[-6:] == style.INPUT_INK
-    assert back["B2"].number_format == style.VALUE
+    assert back["B2"].number_format == formats.VALUE
     assert not back["B3"].has_style
 
 
@@ -90,10 +91,10 @@ def test_changing_one_cell_leaves_others_of_the_role_alone(ws: Worksheet) -> Non
 
 
 def test_style_id_is_the_one_of_a_styled_cell_and_leaves_no_cell(ws: Worksheet) -> None:
-    number = style.style_id(ws, "result", style.LOSS)
+    number = style.style_id(ws, "result", formats.LOSS)
     assert not ws._cells
-    style.apply(ws["C3"], "result", style.LOSS)
-    assert ws["C3"].style_id == number != style.style_id(ws, "formula", style.LOSS)
+    style.apply(ws["C3"], "result", formats.LOSS)
+    assert ws["C3"].style_id == number != style.style_id(ws, "formula", formats.LOSS)
 
 
 def test_unknown_role_is_refused(ws: Worksheet) -> None:
@@ -104,7 +105,7 @@ def test_unknown_role_is_refused(ws: Worksheet) -> None:
 def test_furnish_sets_view_and_print(ws: Worksheet) -> None:
     """Title, grid, panes, paper, repeated rows and footer are in the file; text that begins with = stays text."""
     style.furnish(
-        ws, title="=1+1", subtitle="s", widths={"C": 30}, freeze="B4", repeat_rows="1:3", tab_color="training"
+        ws, title="=1+1", subtitle="s", widths=[8, 8, 30], freeze="B4", repeat_rows="1:3", tab_color="training"
     )
     raw = saved(ws)
     back = loaded(raw)
@@ -127,13 +128,13 @@ def test_furnish_refuses_what_excel_would_repair(ws: Worksheet) -> None:
 
 def test_formats_of_conditions_have_numbers_of_their_own(ws: Worksheet) -> None:
     """Excel takes one number for one format: the conditions' and the cells' formats never share one."""
-    style.apply(ws["A1"], "formula", style.VALUE)
+    style.apply(ws["A1"], "formula", formats.VALUE)
     style.shorten_large(ws, "A1:A9")
     style.shorten_extreme(ws, "B1", '"w1 = "0.0E+00')
     style.shorten_extreme(ws, "B2", '"w2 = "0.0E+00')
     xml = zipfile.ZipFile(BytesIO(saved(ws))).read("xl/styles.xml").decode()
-    formats = [dict(re.findall(r'(\w+)="([^"]*)"', attributes)) for attributes in re.findall(r"<numFmt (.*?)/>", xml)]
-    pairs = {(one["numFmtId"], one["formatCode"]) for one in formats}
+    found = [dict(re.findall(r'(\w+)="([^"]*)"', attributes)) for attributes in re.findall(r"<numFmt (.*?)/>", xml)]
+    pairs = {(one["numFmtId"], one["formatCode"]) for one in found}
     assert len(pairs) >= 4
     assert len({number for number, _ in pairs}) == len(pairs)
 

@@ -7,13 +7,14 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from edits import edit_and_recalculate
 from referees import calamine_cells, differences, stored
 
 from sheetgen.build import build
-from sheetgen.engines import edit_and_recalculate, recalculate
-from sheetgen.layout import make_plan
+from sheetgen.check.engines import recalculate
 from sheetgen.spec import load, override, parse
 from sheetgen.tabs.compare import CONVERGING, DIVERGED, NEVER, NO_NUMBER, REACHED, TOP, UNMOVED
+from sheetgen.tabs.plan import make_plan
 
 TAB = "Compare"
 LABEL, FIRST, LAST, RATIO, LOWEST, BELOW, VERDICT = "ABCDEFG"

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edits import edit_and_recalculate
 from referees import calamine_cells, complaints, differences, stored
 
-from sheetgen.book import Book
 from sheetgen.build import build
-from sheetgen.engines import edit_and_recalculate, recalculate
-from sheetgen.layout import make_plan
-from sheetgen.network import derive_network
+from sheetgen.check.engines import recalculate
+from sheetgen.maths.network import derive_network
 from sheetgen.spec import load, override, parse
-from sheetgen.tabs import forward_passes, network
-from sheetgen.tabs.forward_passes import Passes
+from sheetgen.tabs import forward_passes
 from sheetgen.tabs.gradient_check import AGREES, DIFFERS, KINK, NO_NUMBER, NOT_A_GRADIENT, TOP
+from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.state import STEP_ROW
+from sheetgen.tabs.workbook import complete, fill_book
 
 TAB = "Gradient check"
 OVERALL, LARGEST = (TAB, "A8"), (TAB, "H8")
@@ -180,12 +180,15 @@ def test_a_large_network_is_sampled(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_each_pass_moves_one_parameter() -> None:
     """By +h and −h in turn; the rest keeps the chosen value, and pass 0 is the training table's own row."""
     plan = make_plan(load("erav2"))
-    chosen = network.fill(Book().add("Network"), plan)
-    passes = Passes(plan, chosen, 1e-5)
-    assert passes.loss(0) == plan.first.value(plan.network.total, 0)
-    base = passes.rows[0]
-    kinds = ["lead"] * 3 + [equation.kind for equation in passes.equations]
-    for number, row in enumerate(passes.rows[1:]):
+    book = fill_book(plan)
+    complete(book)
+    [block] = [tab.block for tab in book.tabs if tab.ws.title == TAB]
+    assert block is not None and block.pending
+    base, *moves = block.rows
+    assert base[-1] == plan.first.value(plan.network.total, 0)
+    kinds = ["lead"] * 3 + [equation.kind for equation in plan.network.forward]
+    assert len(moves) == 2 * len(plan.network.trained)
+    for number, row in enumerate(moves):
         moved = [
             (float(new) - float(old))
             for old, new, kind in zip(base, row, kinds, strict=True)

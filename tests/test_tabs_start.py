@@ -7,13 +7,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+from edits import edit_and_recalculate
 from referees import calamine_cells, complaints, differences, stored
 
-from sheetgen.book import Book
 from sheetgen.build import build
-from sheetgen.engines import edit_and_recalculate, recalculate
+from sheetgen.check.engines import recalculate
 from sheetgen.spec import load, override, parse
 from sheetgen.tabs.start import AGREES, DIFFERS
+from sheetgen.xlsx.book import Book
 
 TAB = "Start"
 

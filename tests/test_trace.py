@@ -10,10 +10,10 @@ import pytest
 from sympy import Piecewise, Symbol, exp, log
 from workbooks import ALL_OPTIMIZERS, Choice, spec_of
 
-from sheetgen.cells import ExcelError
-from sheetgen.derive import derive
+from sheetgen.errors import ExcelError
+from sheetgen.maths.derive import derive
+from sheetgen.maths.steps import _Careful, evaluate, given_values, log1pexp, setting_values, sigmoid, trace
 from sheetgen.spec import Spec, load, override
-from sheetgen.trace import _Careful, evaluate, given_values, log1pexp, setting_values, sigmoid, trace
 
 Rows = list[dict[str, float | ExcelError]]
 

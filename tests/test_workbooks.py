@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from edits import poison
 from referees import complaints, differences, misread, stored
 
 from sheetgen.build import build
-from sheetgen.engines import poison, recalculate
-from sheetgen.model import Spec
+from sheetgen.check.engines import recalculate
 from sheetgen.spec import load, template_names
+from sheetgen.spec.structure import Spec
 
 # Long trainings add rows, not kinds of formulas.
 STEPS = 40

@@ -12,10 +12,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 from xlsx_lint import is_legal_name, lint, main
 
-from sheetgen.book import Book
-from sheetgen.cells import Block, Column, ExcelError, Formula
-from sheetgen.charts import Series, scatter
-from sheetgen.package import save
+from sheetgen.errors import ExcelError
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Block, FillDown, Formula
+from sheetgen.xlsx.charts import Series, scatter
+from sheetgen.xlsx.package import save
 
 INPUTS, TABLE = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 BOOK, STRINGS, CHART = "xl/workbook.xml", "xl/sharedStrings.xml", "xl/charts/chart1.xml"
@@ -103,7 +104,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book.wb.defined_names["w_1"] = DefinedName("w_1", attr_text="Inputs!$A$2")
     table = book.add("lr 0.1")
     rows = [(k + 1, 0.1 / 2**k) for k in range(4)]
-    table.block = Block(2, (Column("1", "A2+1"), Column("w_1/A2", "B2/2")), rows)
+    table.block = Block(2, (FillDown("1", "A2+1"), FillDown("w_1/A2", "B2/2")), rows)
     steps, losses = zip(*rows, strict=True)
     line = Series("E", "'lr 0.1'!$A$2:$A$5", "'lr 0.1'!$B$2:$B$5", steps, losses)
     table.ws.add_chart(scatter("E", "step", "loss", [line]), "D2")

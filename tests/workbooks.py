@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
-import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sheetgen.book import Book
-from sheetgen.catalog import OPTIMIZERS
-from sheetgen.cells import Block, Column, Formula
-from sheetgen.layout import HEADER_ROW, SETTING_VALUES, make_plan, setting_name
-from sheetgen.package import save
+from sheetgen.check.office import convert
 from sheetgen.spec import Spec, parse
+from sheetgen.spec.catalog import OPTIMIZERS
 from sheetgen.tabs import inputs
+from sheetgen.tabs.layout import HEADER_ROW, SETTING_VALUES, setting_name
+from sheetgen.tabs.plan import make_plan
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Block, FillDown, Formula
+from sheetgen.xlsx.package import save
 
 BIAS = {"none": "", "trained": 'bias = "random"', "fixed": 'bias = "random"\ntrain_bias = false'}
 
@@ -89,7 +89,7 @@ def write_tables(spec: Spec, path: Path) -> Path:
         columns = []
         for number, (column_of, start, fill) in enumerate(one.table.formulas(), 1):
             tab.put(HEADER_ROW, number, column_of.symbol.name)
-            columns.append(Column(start, fill))
+            columns.append(FillDown(start, fill))
         tab.block = Block(one.table.top, tuple(columns), one.values)
     save(book, path)
     return path
@@ -111,23 +111,5 @@ def change_parts(path: Path, out: Path, changes: Mapping[str, tuple[str, str]]) 
 
 def save_again(path: Path, folder: Path) -> Path:
     """The workbook as LibreOffice saves it after recalculating: another program's file with the same content."""
-    folder.mkdir()
-    profile = folder / "profile"
-    settings = profile / "user" / "registrymodifications.xcu"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(
-        '<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry">'
-        '<item oor:path="/org.openoffice.Office.Calc/Formula/Load">'
-        '<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item></oor:items>',
-        encoding="utf-8",
-    )
-    soffice = shutil.which("soffice")
-    assert soffice
-    command = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore", "--convert-to"]
-    subprocess.run(
-        [*command, "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder), str(path)],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    return folder / path.name
+    [result] = convert([path], folder)
+    return result

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import openpyxl
 
+from sheetgen.check.office import PDF, convert
+
 
 def tab_names(source: Path) -> list[str]:
     """The workbook's tabs in order."""
@@ -63,23 +65,7 @@ def render(source: Path, folder: Path, *, tab: str | None = None, dpi: int = 110
             shutil.copyfile(source, book)
         else:
             copy_with_only(source, tab, book)
-        subprocess.run(
-            [
-                "soffice",
-                "--headless",
-                f"-env:UserInstallation={(room / 'profile').as_uri()}",
-                "--convert-to",
-                "pdf",
-                "--outdir",
-                scratch,
-                str(book),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=300,
-        )
-        pdf = book.with_suffix(".pdf")
+        [pdf] = convert([book], room / "out", PDF, recalculate=False)
         subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(pdf), str(room / "page")], check=True)
         pages = sorted(room.glob("page-*.png"))
         names = [tab] if tab is not None else tab_names(source)

@@ -1,34 +1,9 @@
-"""The trained network, live in cells: draw a digit, and the spreadsheet reads it."""
+"""The trained network, live in cells: its tabs, and how far two engines may be apart there. Imports nothing heavy."""
 
-from __future__ import annotations
+__all__ = ["DRAW", "KERNELS", "LAYERS", "LONG_SUMS"]
 
-from pathlib import Path
+DRAW, LAYERS, KERNELS = "Draw", "Layers", "Kernels"
 
-import numpy as np
-
-from cnn.live import draw, kernels, layers
-from cnn.live.forward import forward, ink_of_picture
-from cnn.live.network import Trained, trained
-from sheetgen.book import Book
-
-__all__ = ["add_live_tabs", "add_tabs_of"]
-
-
-def add_live_tabs(book: Book, run: Path) -> tuple[tuple[str, str], ...]:
-    """Add the tabs Draw, Layers and Kernels of a run folder; the title of each, with what it shows.
-
-    RunError if the folder is no run or is damaged.
-    """
-    return add_tabs_of(book, trained(run))
-
-
-def add_tabs_of(book: Book, network: Trained) -> tuple[tuple[str, str], ...]:
-    """The same for a network that is already read. The first of its digits is chosen, or a blank page without any."""
-    first = network.samples.images[:1] if len(network.samples.labels) else np.zeros((1, 28, 28), np.uint8)
-    chosen = (*network.samples.titles, kernels.BLANK)[0]
-    run = forward(network.network, ink_of_picture(first))
-    return (
-        draw.fill(book, network, run, chosen),
-        layers.fill(book, network, run),
-        kernels.fill(book, network),
-    )
+LONG_SUMS = {DRAW: 1e-11, LAYERS: 1e-11}
+"""Tab -> the largest difference, relative to a number or to 1, that is rounding: a number there is a sum of up to 252
+products, which LibreOffice adds up in another order."""

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from cnn.layers import CLASSES, SIDE
-from cnn.live.forward import BRIGHTEST, CENTRE, CENTRE_DIGITS, FULL_INK, Pass
-from cnn.live.geometry import (
-    DIGIT_PITCH,
-    DRAW,
-    GRID_TOP,
-    PAGE_TOP,
-    PAINT_LEFT,
-    PANEL_LEFT,
-    SEEN_LEFT,
-    Area,
-    address,
-)
-from cnn.live.look import HIGH, MIDDLE, Painter, formula, set_columns, set_rows
+from cnn.live import DRAW
+from cnn.live.forward import BRIGHTEST, CENTRE, CENTRE_DIGITS, FULL_INK
+from cnn.live.geometry import DIGIT_PITCH, GRID_TOP, PAGE_TOP, PAINT_LEFT, PANEL_LEFT, SEEN_LEFT, Area, address
+from cnn.live.look import Painter, set_columns, set_rows
 from cnn.live.network import Trained
-from sheetgen.book import Book
-from sheetgen.cells import column_letters
-from sheetgen.style import furnish
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Formula, column_letters
+from sheetgen.xlsx.style import HIGH, MIDDLE, furnish
 
 PIXELS = 16
 BAR_CELLS, BAR_PIXELS = 20, 9
@@ -51,9 +41,9 @@ INSTRUCTION = (
 )
 
 
-def fill(book: Book, trained: Trained, run: Pass, chosen: str) -> tuple[str, str]:
-    """Add the tab; its title and what it shows. run is the pass of the chosen digit."""
-    painter = Painter(book, book.add(DRAW))
+def fill(book: Book, trained: Trained, chosen: str) -> tuple[str, str]:
+    """Add the tab; its title and what it shows."""
+    painter = Painter(book.add(DRAW))
     furnish(
         painter.ws,
         title=f"Draw a digit: the network trained on {trained.dataset} reads it",
@@ -64,11 +54,11 @@ def fill(book: Book, trained: Trained, run: Pass, chosen: str) -> tuple[str, str
     _cells(painter)
     _choice(painter, chosen)
     _paint(painter)
-    _seen(painter, run)
-    _page(painter, run)
-    _centring(painter, run, DIGIT_PITCH if trained.samples.labels else 0)
-    _answer(painter, trained, run)
-    _table(painter, run)
+    _seen(painter)
+    _page(painter)
+    _centring(painter)
+    _answer(painter, trained)
+    _table(painter)
     painter.protect()
     painter.ws.print_area = f"A1:{column_letters(BAR + BAR_CELLS)}{GRID_TOP + SIDE + 1}"
     return DRAW, "choose or paint a digit, and the trained network reads it: 38,000 live formulas, no macros"
@@ -85,18 +75,9 @@ def _cells(painter: Painter) -> None:
 
 
 def _choice(painter: Painter, chosen: str) -> None:
-    painter.merge(CHOICE, chosen, "choice")
+    painter.merge(CHOICE, chosen, "picker")
     painter.name("digit_choice", Area(CHOICE.top, CHOICE.left, 1, 1))
-    rule = DataValidation(
-        type="list",
-        formula1="digit_labels",
-        allow_blank=True,
-        showErrorMessage=True,
-        errorTitle="Not in the list",
-        error="Choose one of the list.",
-    )
-    rule.add(address(CHOICE.top, CHOICE.left))
-    painter.ws.add_data_validation(rule)
+    painter.tab.offer(address(CHOICE.top, CHOICE.left), "digit_labels", blank=True)
 
 
 def _paint(painter: Painter) -> None:
@@ -104,37 +85,28 @@ def _paint(painter: Painter) -> None:
     painter.style(PAINT, "paint")
     painter.mirror(PAINT, PAGE.top, PAGE.left)
     painter.name("paint", PAINT)
-    rule = DataValidation(
-        type="decimal",
-        operator="between",
-        formula1="0",
+    message = "Type a number from 0 (paper) to 9 (full ink), or delete."
+    painter.tab.allow(
+        PAINT.ref, message, title="0 to 9", blank=True, type="decimal", operator="between", formula1="0",
         formula2=str(FULL_INK),
-        allow_blank=True,
-        showErrorMessage=True,
-        errorTitle="0 to 9",
-        error="Type a number from 0 (paper) to 9 (full ink), or delete.",
-    )
-    rule.add(PAINT.ref)
-    painter.ws.add_data_validation(rule)
+    )  # fmt: skip
 
 
-def _seen(painter: Painter, run: Pass) -> None:
+def _seen(painter: Painter) -> None:
     """What the network sees; beside and above it, hidden, which row and column of the framed page each comes from."""
-    down, right = int(run.centring.shift_down[0]), int(run.centring.shift_right[0])
-    painter.put(HEADING_ROW, SEEN_LEFT, "What the network sees", "heading")
-    painter.put(CAPTION_ROW, SEEN_LEFT, formula(_MOVED, _moved(down, right)), "caption")
+    painter.put(HEADING_ROW, SEEN_LEFT, "What the network sees", "panel_heading")
+    painter.put(CAPTION_ROW, SEEN_LEFT, Formula(_MOVED), "caption")
     for place in range(SIDE):
-        for row, column, name, shift in (
-            (GRID_TOP + place, SEEN_LEFT - 1, "shift_down", down),
-            (GRID_TOP - 1, SEEN_LEFT + place, "shift_right", right),
+        for row, column, name in (
+            (GRID_TOP + place, SEEN_LEFT - 1, "shift_down"),
+            (GRID_TOP - 1, SEEN_LEFT + place, "shift_right"),
         ):
-            text = f"=MAX(1,MIN({SIDE + 2},{place + 2}-{name}))"
-            painter.put(row, column, formula(text, max(1, min(SIDE + 2, place + 2 - shift))), "hidden")
+            painter.put(row, column, Formula(f"=MAX(1,MIN({SIDE + 2},{place + 2}-{name}))"), "hidden")
     ruler = column_letters(SEEN_LEFT - 1)
     for row, column in np.ndindex(SIDE, SIDE):
         top, left = GRID_TOP + row, SEEN_LEFT + column
         text = f"=INDEX(framed_page,${ruler}{top},{column_letters(left)}${GRID_TOP - 1})"
-        painter.put(top, left, formula(text, run.seen[0, row, column]), "pixel")
+        painter.put(top, left, Formula(text), "pixel")
     painter.heat(SEEN, fixed=True)
     painter.name("seen", SEEN)
 
@@ -146,56 +118,48 @@ _MOVED = (
 )
 
 
-def _moved(down: int, right: int) -> str:
-    """The value of _MOVED."""
-    if down == right == 0:
-        return "your page as it is: its ink is centred"
-    ways = f"{abs(down)}{' up, ' if down < 0 else ' down, '}{abs(right)}{' left' if right < 0 else ' right'}"
-    return f"your page, centred: {ways}"
-
-
-def _page(painter: Painter, run: Pass) -> None:
+def _page(painter: Painter) -> None:
     """The chosen digit under what was painted, in ink from 0 to 1, inside a frame of empty cells."""
-    painter.put(FRAMED_PAGE.top - 2, PAINT_LEFT, "The page in numbers", "heading")
+    painter.put(FRAMED_PAGE.top - 2, PAINT_LEFT, "The page in numbers", "panel_heading")
     painter.put(FRAMED_PAGE.top - 1, PAINT_LEFT, "what was painted, else the chosen digit; ink from 0 to 1", "caption")
     for row, column in np.ndindex(SIDE, SIDE):
         typed = address(PAINT.top + row, PAINT.left + column)
         digit = f"INDEX(test_digits,digit_top+{row + 1},{column + 1})/{BRIGHTEST}"
         text = f"=IF(ISNUMBER({typed}),MAX(0,MIN({FULL_INK},{typed}))/{FULL_INK},{digit})"
-        painter.put(PAGE.top + row, PAGE.left + column, formula(text, run.pages[0, row, column]), "pixel")
+        painter.put(PAGE.top + row, PAGE.left + column, Formula(text), "pixel")
     painter.heat(PAGE, fixed=True)
     painter.name("framed_page", FRAMED_PAGE)
     for place in range(SIDE):
         row, column = PAGE.top + place, PAGE.left + place
         across = Area(row, PAGE.left, 1, SIDE).ref
         along = Area(PAGE.top, column, SIDE, 1).ref
-        painter.merge(Area(row, ROW_INK, 1, 2), formula(f"=SUM({across})", run.centring.row_ink[0, place]), "number")
-        painter.put(row, ROW_NUMBER, place, "cell")
-        painter.put(COLUMN_INK, column, formula(f"=SUM({along})", run.centring.column_ink[0, place]), "hidden")
-        painter.put(COLUMN_NUMBER, column, place, "cell")
-    painter.merge(Area(PAGE.top - 1, ROW_INK, 1, 2), "ink", "cell")
-    painter.put(PAGE.top - 1, ROW_NUMBER, "row", "cell")
+        painter.merge(Area(row, ROW_INK, 1, 2), Formula(f"=SUM({across})"), "small_number")
+        painter.put(row, ROW_NUMBER, place, "small_cell")
+        painter.put(COLUMN_INK, column, Formula(f"=SUM({along})"), "hidden")
+        painter.put(COLUMN_NUMBER, column, place, "small_cell")
+    painter.merge(Area(PAGE.top - 1, ROW_INK, 1, 2), "ink", "small_cell")
+    painter.put(PAGE.top - 1, ROW_NUMBER, "row", "small_cell")
 
 
-def _centring(painter: Painter, run: Pass, digit_top: int) -> None:
+def _centring(painter: Painter) -> None:
     """Where the chosen digit is, the centre of mass and the move, a line each."""
     top, left = PAGE.top, CENTRING_LEFT
-    painter.put(FRAMED_PAGE.top - 2, left, "Centred by its centre of mass, as the training digits are", "heading")
+    painter.put(FRAMED_PAGE.top - 2, left, "Centred by its centre of mass, as the training digits are", "panel_heading")
     rows = Area(PAGE.top, ROW_INK, SIDE, 1).ref, Area(PAGE.top, ROW_NUMBER, SIDE, 1).ref
     columns = Area(COLUMN_INK, PAGE.left, 1, SIDE).ref, Area(COLUMN_NUMBER, PAGE.left, 1, SIDE).ref
-    centring, chosen = run.centring, f"=IFERROR({DIGIT_PITCH}*(MATCH(digit_choice,digit_labels,0)-1),0)"
+    chosen = f"=IFERROR({DIGIT_PITCH}*(MATCH(digit_choice,digit_labels,0)-1),0)"
     lines = (
-        ("digit_top", "where the chosen digit begins in test_digits", chosen, digit_top),
-        ("ink", "ink on the page", f"=SUM({rows[0]})", centring.ink[0]),
-        ("centre_row", "centre of mass, row", _centre(*rows), centring.centre_row[0]),
-        ("centre_column", "centre of mass, column", _centre(*columns), centring.centre_column[0]),
-        ("shift_down", f"rows to move down, to {CENTRE}", _shift("centre_row"), centring.shift_down[0]),
-        ("shift_right", f"columns to move right, to {CENTRE}", _shift("centre_column"), centring.shift_right[0]),
-        ("log_sum", "logarithm of Σ exp(logit)", _LOG_SUM, run.log_sum()),
+        ("digit_top", "where the chosen digit begins in test_digits", chosen),
+        ("ink", "ink on the page", f"=SUM({rows[0]})"),
+        ("centre_row", "centre of mass, row", _centre(*rows)),
+        ("centre_column", "centre of mass, column", _centre(*columns)),
+        ("shift_down", f"rows to move down, to {CENTRE}", _shift("centre_row")),
+        ("shift_right", f"columns to move right, to {CENTRE}", _shift("centre_column")),
+        ("log_sum", "logarithm of Σ exp(logit)", _LOG_SUM),
     )
-    for row, (name, meaning, text, value) in enumerate(lines, top):
-        painter.merge(Area(row, left, 1, 6), name, "cell")
-        painter.merge(Area(row, left + 6, 1, 5), formula(text, value), "live")
+    for row, (name, meaning, text) in enumerate(lines, top):
+        painter.merge(Area(row, left, 1, 6), name, "small_cell")
+        painter.merge(Area(row, left + 6, 1, 5), Formula(text), "small_formula")
         painter.put(row, left + 12, meaning, "caption")
         painter.name(name, Area(row, left + 6, 1, 1))
 
@@ -211,30 +175,28 @@ def _shift(centre: str) -> str:
     return f"=ROUND(ROUND({CENTRE}-{centre},{CENTRE_DIGITS}),0)"
 
 
-def _answer(painter: Painter, trained: Trained, run: Pass) -> None:
-    painter.put(HEADING_ROW, PANEL_LEFT, "The answer", "heading")
+def _answer(painter: Painter, trained: Trained) -> None:
+    painter.put(HEADING_ROW, PANEL_LEFT, "The answer", "panel_heading")
     about = f"{trained.epochs} epochs on {trained.dataset}, {trained.accuracy:.2%} of its test digits right"
     painter.put(CAPTION_ROW, PANEL_LEFT, about, "caption")
     text = f'=IF(ink=0,"?",INDEX({Area(LOGITS.top, DIGIT, CLASSES, 1).ref},MATCH(MAX(logits),logits,0)))'
-    painter.merge(ANSWER, formula(text, run.answers[0]), "answer")
+    painter.merge(ANSWER, Formula(text), "answer")
     painter.name("answer", Area(ANSWER.top, ANSWER.left, 1, 1))
-    sure = 0.0 if run.answers[0] == "?" else max(run.probabilities())
     below = Area(ANSWER.bottom + 1, ANSWER.left, 2, ANSWER.columns)
-    painter.merge(below, formula("=IF(ink=0,0,MAX(probabilities))", sure), "sure")
+    painter.merge(below, Formula("=IF(ink=0,0,MAX(probabilities))"), "sure")
 
 
-def _table(painter: Painter, run: Pass) -> None:
+def _table(painter: Painter) -> None:
     """Logits, probabilities, and bars of them: the cells of a bar up to the probability are lit."""
     for column, title in ((DIGIT, ""), (LOGIT, "logit"), (PROBABILITY, "probability")):
         painter.put(TABLE_TOP - 1, column, title, "logit")
-    probabilities = run.probabilities()
     for digit in range(CLASSES):
         row = TABLE_TOP + digit
         logit = f"=bias_linear_{digit}+SUMPRODUCT(last_maps,kernel_linear_{digit})"
         painter.put(row, DIGIT, digit, "digit")
-        painter.put(row, LOGIT, formula(logit, run.logits[0, digit]), "logit")
+        painter.put(row, LOGIT, Formula(logit), "logit")
         probability = f"=EXP({address(row, LOGIT)}-log_sum)"
-        painter.put(row, PROBABILITY, formula(probability, probabilities[digit]), "probability")
+        painter.put(row, PROBABILITY, Formula(probability), "probability")
     bars = Area(TABLE_TOP, BAR, CLASSES, BAR_CELLS)
     painter.style(bars, "bar")
     reached = f"(COLUMN()-{BAR - 0.5})/{BAR_CELLS}"

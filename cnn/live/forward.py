@@ -6,7 +6,6 @@ in the file are those of an engine that adds in that order, to the last bit.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.layers import KERNEL, SIDE
-from cnn.live.network import Array, Convolution, Network
+from cnn.live.network import Array, ConvolutionWeights, Weights
 
 # MNIST puts a digit's centre of mass on the middle of its 28×28 field (http://yann.lecun.com/exdb/mnist/), which is
 # the corner between pixels 13 and 14: pixel 14 of the page, counted from 0.
@@ -26,47 +25,17 @@ BRIGHTEST = 255
 
 
 @dataclass(frozen=True)
-class Centring:
-    """How pages (n, 28, 28) are moved: ink of each row and column (n, 28), and of the page, its centre, the move."""
+class Pass:
+    """What n pages (n, 28, 28) become: how many rows and columns each is moved, and what the network then sees.
 
-    row_ink: Array
-    column_ink: Array
-    ink: Array
-    centre_row: Array
-    centre_column: Array
+    `maps` holds (n, channels, side, side) for each strip of the tab Layers.
+    """
+
     shift_down: Array
     shift_right: Array
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What every step gives for n pages: `maps` holds (n, channels, side, side) for each strip of the tab Layers."""
-
-    pages: Array
-    centring: Centring
     seen: Array
     maps: tuple[Array, ...]
     logits: Array
-
-    @property
-    def answers(self) -> tuple[int | str, ...]:
-        """The digit of the largest logit, the first of equal ones; "?" for a blank page."""
-        best = np.argmax(self.logits, axis=1)
-        return tuple(int(k) if ink else "?" for k, ink in zip(best, self.centring.ink, strict=True))
-
-    def log_sum(self, page: int = 0) -> float:
-        """The logarithm of the sum of the exponentials of a page's logits."""
-        logits = [float(x) for x in self.logits[page]]
-        largest = max(logits)
-        total = 0.0
-        for logit in logits:
-            total += math.exp(logit - largest)
-        return largest + math.log(total)
-
-    def probabilities(self, page: int = 0) -> tuple[float, ...]:
-        """Softmax of a page's logits."""
-        log_sum = self.log_sum(page)
-        return tuple(math.exp(float(logit) - log_sum) for logit in self.logits[page])
 
 
 def ink_of_picture(image: NDArray[Any]) -> Array:
@@ -75,34 +44,29 @@ def ink_of_picture(image: NDArray[Any]) -> Array:
     return ink
 
 
-def ink_of_paint(paint: NDArray[Any]) -> Array:
-    """What was typed, 0 to 9, as ink from 0 to 1; what lies outside is brought to the nearer end."""
-    ink: Array = np.clip(np.asarray(paint, dtype=np.float64), 0, FULL_INK) / FULL_INK
-    return ink
-
-
-def forward(network: Network, pages: Array) -> Pass:
+def forward(network: Weights, pages: Array) -> Pass:
     """What the network makes of pages (n, 28, 28) of ink from 0 to 1."""
-    centring = centre(pages)
-    seen = move(pages, centring.shift_down, centring.shift_right)
+    down, right = shifts(pages)
+    seen = move(pages, down, right)
     maps = [((seen - network.pixel_mean) / network.pixel_std)[:, np.newaxis]]
     for convolution in network.convolutions:
         maps.append(_convolved(maps[-1], convolution))
         if convolution.pool:
             maps.append(_pooled(maps[-1]))
-    return Pass(pages, centring, seen, tuple(maps), _linear(maps[-1], network))
+    return Pass(down, right, seen, tuple(maps), _linear(maps[-1], network))
 
 
-def centre(pages: Array) -> Centring:
-    """Where the ink of each page is, and how far it has to go; a blank page stays."""
+def shifts(pages: Array) -> tuple[Array, Array]:
+    """How many rows down and columns right bring each page's centre of mass to the middle; a blank page stays."""
     row_ink, column_ink = _in_order(pages, 2), _in_order(pages, 1)
     ink = _in_order(row_ink, 1)
+    divisor = np.where(ink == 0, 1.0, ink)
     places = np.arange(SIDE, dtype=np.float64)
-    blank = ink == 0
-    divisor = np.where(blank, 1.0, ink)
-    centre_row = np.where(blank, float(CENTRE), _in_order(row_ink * places, 1) / divisor)
-    centre_column = np.where(blank, float(CENTRE), _in_order(column_ink * places, 1) / divisor)
-    return Centring(row_ink, column_ink, ink, centre_row, centre_column, _move(centre_row), _move(centre_column))
+    down, right = (
+        _move(np.where(ink == 0, float(CENTRE), _in_order(part * places, 1) / divisor))
+        for part in (row_ink, column_ink)
+    )
+    return down, right
 
 
 def move(pages: Array, down: Array, right: Array) -> Array:
@@ -132,8 +96,8 @@ def _in_order(terms: Array, axis: int) -> Array:
     return sums
 
 
-def _convolved(maps: Array, convolution: Convolution) -> Array:
-    """Convolution, ReLU, batch-norm; by map, then by the kernel's row and column, as the range is read."""
+def _convolved(maps: Array, convolution: ConvolutionWeights) -> Array:
+    """ConvolutionWeights, ReLU, batch-norm; by map, then by the kernel's row and column, as the range is read."""
     padding = convolution.padding
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     padded = np.pad(maps, around)
@@ -158,7 +122,7 @@ def _pooled(maps: Array) -> Array:
     return largest
 
 
-def _linear(maps: Array, network: Network) -> Array:
+def _linear(maps: Array, network: Weights) -> Array:
     flat = maps.reshape(len(maps), -1)
     total = np.zeros((len(maps), len(network.bias)))
     for place in range(flat.shape[1]):

@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cnn.layers import CLASSES, CONVOLUTIONS, KERNEL, SIDE, Convolution
-from sheetgen.cells import column_letters
-
-DRAW, LAYERS, KERNELS = "Draw", "Layers", "Kernels"
+from sheetgen.xlsx.cells import column_letters
 
 # Layers
 MAPS_TOP = 8
@@ -44,8 +42,8 @@ PAGE_TOP = GRID_TOP + SIDE + 6
 class Area:
     """A rectangle of cells; rows and columns are one-based.
 
-    >>> Area(8, 2, 28, 28).ref, Area(8, 2, 28, 28).absolute("Draw")
-    ('B8:AC35', 'Draw!$B$8:$AC$35')
+    >>> Area(8, 2, 28, 28).ref, Area(8, 2, 28, 28).absolute
+    ('B8:AC35', '$B$8:$AC$35')
     """
 
     top: int
@@ -68,9 +66,10 @@ class Area:
         """The last column."""
         return self.left + self.columns - 1
 
-    def absolute(self, tab: str) -> str:
-        """The reference that a defined name needs."""
-        first = f"{tab}!${column_letters(self.left)}${self.top}"
+    @property
+    def absolute(self) -> str:
+        """The reference that a defined name needs, without its tab."""
+        first = f"${column_letters(self.left)}${self.top}"
         return first if self.rows == self.columns == 1 else f"{first}:${column_letters(self.right)}${self.bottom}"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnn.live import KERNELS
 from cnn.live.geometry import (
     DIGIT_PITCH,
     DIGITS_LEFT,
-    KERNELS,
     KERNELS_LEFT,
     TABLE_COLUMNS,
     TABLE_TOP,
@@ -16,11 +16,11 @@ from cnn.live.geometry import (
     digit_area,
     kernel_blocks,
 )
-from cnn.live.look import Painter, formula, set_columns, set_rows
-from cnn.live.network import EPSILON, Array, Convolution, Network, Samples, Trained
-from sheetgen.book import Book
-from sheetgen.cells import column_letters
-from sheetgen.style import furnish
+from cnn.live.look import Painter, set_columns, set_rows
+from cnn.live.network import EPSILON, Array, ConvolutionWeights, Samples, Trained, Weights
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Formula, column_letters
+from sheetgen.xlsx.style import furnish
 
 PIXELS = 16
 BLANK = "Blank page"
@@ -29,7 +29,7 @@ TABLE_WIDTHS = (62, 52, 72, 72, 72, 72, 72, 80, 80)
 
 def fill(book: Book, trained: Trained) -> tuple[str, str]:
     """Add the tab; its title and what it shows."""
-    painter = Painter(book, book.add(KERNELS))
+    painter = Painter(book.add(KERNELS))
     network, blocks = trained.network, kernel_blocks()
     count = _count(network)
     furnish(
@@ -63,16 +63,16 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
     return KERNELS, f"the {count:,} trained numbers of the network that tab Layers computes with"
 
 
-def _count(network: Network) -> int:
+def _count(network: Weights) -> int:
     """The trainable parameters; a batch-norm's mean and variance are none."""
     sizes = (part.size for c in network.convolutions for part in (c.weight, c.bias, c.norm_weight, c.norm_bias))
     return sum(sizes) + network.weight.size + network.bias.size
 
 
-def _norms(painter: Painter, network: Network, blocks: tuple[KernelBlock, ...]) -> int:
+def _norms(painter: Painter, network: Weights, blocks: tuple[KernelBlock, ...]) -> int:
     """The table of biases and batch-norms; the row below it."""
     for column, title in enumerate(TABLE_COLUMNS, 1):
-        painter.put(TABLE_TOP - 1, column, title, "header")
+        painter.put(TABLE_TOP - 1, column, title, "small_header")
     row = TABLE_TOP
     for convolution, block in zip(network.convolutions, blocks, strict=False):
         for output in range(block.count):
@@ -81,42 +81,32 @@ def _norms(painter: Painter, network: Network, blocks: tuple[KernelBlock, ...]) 
     return row
 
 
-def _norm(painter: Painter, row: int, block: KernelBlock, output: int, convolution: Convolution) -> None:
-    painter.put(row, 1, block.title, "cell")
-    painter.put(row, 2, output + block.first, "cell")
-    numbers = (
-        convolution.bias,
-        convolution.norm_weight,
-        convolution.norm_bias,
-        convolution.mean,
-        convolution.variance,
-    )
+def _norm(painter: Painter, row: int, block: KernelBlock, output: int, convolution: ConvolutionWeights) -> None:
+    painter.put(row, 1, block.title, "small_cell")
+    painter.put(row, 2, output + block.first, "small_cell")
+    numbers = (convolution.bias, convolution.norm_weight, convolution.norm_bias, convolution.mean, convolution.variance)
     for column, number in enumerate(numbers, 3):
-        painter.put(row, column, float(number[output]), "value")
-    live = (
-        (f"=D{row}/SQRT(G{row}+norm_epsilon)", convolution.scale[output]),
-        (f"=E{row}-F{row}*H{row}", convolution.shift[output]),
-    )
-    for column, (text, value) in enumerate(live, 8):
-        painter.put(row, column, formula(text, value), "live")
+        painter.put(row, column, float(number[output]), "small_value")
+    painter.put(row, 8, Formula(f"=D{row}/SQRT(G{row}+norm_epsilon)"), "small_formula")
+    painter.put(row, 9, Formula(f"=E{row}-F{row}*H{row}"), "small_formula")
     label = block.label(output)
     for name, column in (("bias", 3), ("scale", 8), ("shift", 9)):
         painter.name(f"{name}{label}", Area(row, column, 1, 1))
 
 
-def _linear(painter: Painter, network: Network, block: KernelBlock, top: int) -> int:
+def _linear(painter: Painter, network: Weights, block: KernelBlock, top: int) -> int:
     for column, title in enumerate(("layer", "digit", "bias"), 1):
-        painter.put(top, column, title, "header")
+        painter.put(top, column, title, "small_header")
     for digit, bias in enumerate(network.bias):
         row = top + 1 + digit
-        painter.put(row, 1, block.title, "cell")
-        painter.put(row, 2, digit, "cell")
-        painter.put(row, 3, float(bias), "value")
+        painter.put(row, 1, block.title, "small_cell")
+        painter.put(row, 2, digit, "small_cell")
+        painter.put(row, 3, float(bias), "small_value")
         painter.name(f"bias_{block.label(digit)}", Area(row, 3, 1, 1))
     return top + 1 + len(network.bias)
 
 
-def _settings(painter: Painter, network: Network, top: int) -> int:
+def _settings(painter: Painter, network: Weights, top: int) -> int:
     """Numbers that were not trained."""
     settings = (
         ("pixel_mean", "mean of a training pixel", network.pixel_mean),
@@ -124,25 +114,25 @@ def _settings(painter: Painter, network: Network, top: int) -> int:
         ("norm_epsilon", "added to each variance", EPSILON),
     )
     for row, (name, meaning, value) in enumerate(settings, top):
-        painter.merge(Area(row, 1, 1, 2), name, "cell")
-        painter.put(row, 3, value, "value")
+        painter.merge(Area(row, 1, 1, 2), name, "small_cell")
+        painter.put(row, 3, value, "small_value")
         painter.put(row, 4, meaning, "caption")
         painter.name(name, Area(row, 3, 1, 1))
     return top + len(settings)
 
 
 def _choices(painter: Painter, samples: Samples, top: int) -> None:
-    painter.merge(Area(top, 1, 1, 3), "choices on tab Draw", "header")
+    painter.merge(Area(top, 1, 1, 3), "choices on tab Draw", "small_header")
     titles = (BLANK, *samples.titles)
     for row, title in enumerate(titles, top + 1):
-        painter.merge(Area(row, 1, 1, 3), title, "cell")
+        painter.merge(Area(row, 1, 1, 3), title, "small_cell")
     painter.name("digit_labels", Area(top + 1, 1, len(titles), 1))
 
 
 def _kernels(painter: Painter, block: KernelBlock, weight: Array) -> None:
     """One layer's kernels; weight (outputs, inputs, size, size)."""
     many = f"{block.count} kernels of {block.reads.channels} × {block.size}×{block.size}"
-    painter.put(block.top - 3, KERNELS_LEFT, f"{block.title}: {many}, over {block.reads.title}", "heading")
+    painter.put(block.top - 3, KERNELS_LEFT, f"{block.title}: {many}, over {block.reads.title}", "panel_heading")
     for output in range(block.count):
         kernel = block.kernel(output)
         label = block.label(output)
@@ -160,7 +150,7 @@ def _digits(painter: Painter, samples: Samples) -> None:
     """The strip that the page takes its digit from; its first picture is blank."""
     area = digit_area(len(samples.labels))
     painter.name("test_digits", area)
-    painter.put(area.top - 3, DIGITS_LEFT, "digits of the dropdown, 0 to 255", "heading")
+    painter.put(area.top - 3, DIGITS_LEFT, "digits of the dropdown, 0 to 255", "panel_heading")
     painter.style(Area(area.top, area.left, DIGIT_PITCH - 1, area.columns), "pixel")
     for number, image in enumerate(samples.images.tolist(), 1):
         top = area.top + number * DIGIT_PITCH

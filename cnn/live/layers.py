@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from cnn.layers import CLASSES, CONVOLUTIONS, KERNEL, SIDE
+from cnn.live import DRAW, LAYERS
 from cnn.live.forward import Pass
 from cnn.live.geometry import (
-    DRAW,
     GRID_TOP,
     HEADINGS_TOP,
-    LAYERS,
     MAPS_TOP,
     NARROWEST_STRIP,
     SEEN_LEFT,
@@ -22,11 +21,11 @@ from cnn.live.geometry import (
     address,
     strips,
 )
-from cnn.live.look import Painter, formula, set_columns, set_rows
+from cnn.live.look import Painter, set_columns, set_rows
 from cnn.live.network import Array, Trained
-from sheetgen.book import Book
-from sheetgen.cells import column_letters
-from sheetgen.style import furnish
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import Formula, column_letters
+from sheetgen.xlsx.style import furnish
 
 PIXELS = 8
 ANSWER_SIDE = 20
@@ -42,7 +41,7 @@ HOW_TO_READ = (
 
 def fill(book: Book, trained: Trained, run: Pass) -> tuple[str, str]:
     """Add the tab; its title and what it shows."""
-    painter = Painter(book, book.add(LAYERS))
+    painter = Painter(book.add(LAYERS))
     every = strips()
     furnish(
         painter.ws,
@@ -62,7 +61,7 @@ def fill(book: Book, trained: Trained, run: Pass) -> tuple[str, str]:
         _maps(painter, strip, before, maps[0])
     painter.name("last_maps", every[-1].whole)
     _how_to_read(painter, every[0])
-    _verdict(painter, right, run)
+    _verdict(painter, right)
     painter.protect()
     width = column_letters(right + ANSWER_SIDE + 5)
     painter.ws.print_area = f"A1:{width}{bottom + 1}"
@@ -70,11 +69,9 @@ def fill(book: Book, trained: Trained, run: Pass) -> tuple[str, str]:
 
 
 def _headings(painter: Painter, strip: Strip) -> None:
-    what = {
-        "input": "normalised",
-        "conv": "3×3, ReLU, norm" if strip.side > 14 else "3×3",
-        "pool": "2×2 max",
-    }[strip.kind]
+    what = {"input": "normalised", "conv": "3×3, ReLU, norm" if strip.side > 14 else "3×3", "pool": "2×2 max"}[
+        strip.kind
+    ]
     for down, (text, look) in enumerate(((strip.title, "strip"), (strip.shape, "shape"), (what, "shape"))):
         painter.put(HEADINGS_TOP + down, strip.left, text, look)
 
@@ -86,7 +83,7 @@ def _maps(painter: Painter, strip: Strip, before: Strip | None, maps: Array) -> 
         values = maps[channel].ravel().tolist()
         places = np.ndindex(strip.side, strip.side)
         for (row, column), text, value in zip(places, texts, values, strict=True):
-            painter.put(area.top + row, area.left + column, formula(text, value), "pixel")
+            painter.put(area.top + row, area.left + column, Formula(text, value), "pixel")
         painter.heat(area)
 
 
@@ -120,20 +117,20 @@ def _how_to_read(painter: Painter, strip: Strip) -> None:
     for text in HOW_TO_READ:
         lines = len(text) // 30 + 1
         rows = 5 * lines // 2 + 1
-        painter.merge(Area(top, strip.left, rows, SIDE), text, "text")
+        painter.merge(Area(top, strip.left, rows, SIDE), text, "panel_text")
         top += rows + 1
 
 
-def _verdict(painter: Painter, left: int, run: Pass) -> None:
+def _verdict(painter: Painter, left: int) -> None:
     """The ten probabilities as squares, and the answer."""
     for down, (text, look) in enumerate((("linear", "strip"), ("108 → 10", "shape"), ("softmax", "shape"))):
         painter.put(HEADINGS_TOP + down, left, text, look)
-    for digit, probability in enumerate(run.probabilities()):
+    for digit in range(CLASSES):
         top = MAPS_TOP + 2 * digit
         painter.merge(Area(top, left, 2, 2), digit, "small_digit")
-        painter.merge(Area(top, left + 2, 2, 2), formula(f"=INDEX(probabilities,{digit + 1})", probability), "pixel")
+        painter.merge(Area(top, left + 2, 2, 2), Formula(f"=INDEX(probabilities,{digit + 1})"), "pixel")
     painter.heat(Area(MAPS_TOP, left + 2, 2 * CLASSES, 2), fixed=True)
     painter.put(HEADINGS_TOP, left + 7, "answer", "strip")
     answer = Area(MAPS_TOP, left + 7, ANSWER_SIDE, ANSWER_SIDE - 2)
-    painter.merge(answer, formula("=answer", run.answers[0]), "small_answer")
+    painter.merge(answer, Formula("=answer"), "small_answer")
     set_columns(painter.ws, left, 1, PIXELS)

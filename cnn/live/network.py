@@ -19,7 +19,7 @@ EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ConvolutionWeights:
     """A convolution's weight (outputs, inputs, 3, 3) and bias, and its batch-norm's four numbers per channel."""
 
     weight: Array
@@ -43,10 +43,10 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Network:
+class Weights:
     """The convolutions in order, and the linear layer: weight (10, 108) and bias."""
 
-    convolutions: tuple[Convolution, ...]
+    convolutions: tuple[ConvolutionWeights, ...]
     weight: Array
     bias: Array
     pixel_mean: float = MEAN
@@ -68,11 +68,11 @@ class Samples:
         return tuple(f"{'an' if label == 8 else 'a'} {label} (test image {place})" for label, place in pairs)
 
 
-def network(tensors: Mapping[str, NDArray[np.floating]], pixel_mean: float = MEAN, pixel_std: float = STD) -> Network:
+def network(tensors: Mapping[str, NDArray[np.floating]], pixel_mean: float = MEAN, pixel_std: float = STD) -> Weights:
     """The network of a run's weights, named as cnn.layers.parameter_shapes says. KeyError if one is missing."""
     exact = {name: np.asarray(tensors[name], dtype=np.float64) for name in parameter_shapes()}
     convolutions = tuple(
-        Convolution(
+        ConvolutionWeights(
             exact[f"conv{place}.weight"],
             exact[f"conv{place}.bias"],
             exact[f"norm{place}.weight"],
@@ -84,14 +84,14 @@ def network(tensors: Mapping[str, NDArray[np.floating]], pixel_mean: float = MEA
         )
         for place, layer in enumerate(CONVOLUTIONS, 1)
     )
-    return Network(convolutions, exact["linear.weight"], exact["linear.bias"], pixel_mean, pixel_std)
+    return Weights(convolutions, exact["linear.weight"], exact["linear.bias"], pixel_mean, pixel_std)
 
 
 @dataclass(frozen=True)
 class Trained:
     """What the tabs show: the network, digits to try it on, and what it was trained on, with its test accuracy."""
 
-    network: Network
+    network: Weights
     samples: Samples
     dataset: str
     accuracy: float

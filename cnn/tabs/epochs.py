@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from openpyxl.chart import ScatterChart
 from openpyxl.chart.marker import Marker
-from openpyxl.utils import quote_sheetname
-from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from cnn.run import Epoch
-from cnn.tabs.cards import NONE, Card, note, put_cards
 from cnn.tabs.facts import Facts
-from sheetgen.book import Book, Tab
-from sheetgen.cells import Formula, Value
-from sheetgen.charts import Series, place, reference, scatter, tick
-from sheetgen.style import MUTED, SHORT, STEP, apply, furnish
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Book, Tab
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.charts import Series, place, reference, scatter, tick
+from sheetgen.xlsx.formats import NONE
+from sheetgen.xlsx.page import Card, note, put_cards
+from sheetgen.xlsx.style import MUTED, furnish
 
 __all__ = ["NEVER", "TARGET", "TITLE", "Landmarks", "fill"]
 
@@ -33,22 +31,20 @@ CHART_BOTTOM = NOTE - 2
 ONE_PAGE = 40
 """How many epochs are printed on one page; with more, each page repeats the header."""
 WIDTHS = [13.0] * 11
-LEARNING = "[<0.0001]0.0E+00;0.0000"
-ACCURACY, SECONDS, PER_SECOND = "0.00%", "#,##0.0", "#,##0"
 MEASURED = (
-    ("epoch", STEP),
-    ("train loss", SHORT),
-    ("train accuracy", ACCURACY),
-    ("test loss", SHORT),
-    ("test accuracy", ACCURACY),
-    ("learning rate at its end", LEARNING),
-    ("seconds", SECONDS),
+    ("epoch", formats.WHOLE),
+    ("train loss", formats.SHORT),
+    ("train accuracy", formats.PERCENT),
+    ("test loss", formats.SHORT),
+    ("test accuracy", formats.PERCENT),
+    ("learning rate at its end", formats.LEARNING),
+    ("seconds", formats.SECONDS),
 )
 COMPUTED = (
-    ("test error rate", ACCURACY),
-    ("seconds so far", SECONDS),
-    ("training images per second", PER_SECOND),
-    ("reaches the target in epoch", STEP),
+    ("test error rate", formats.PERCENT),
+    ("seconds so far", formats.SECONDS),
+    ("training images per second", formats.THOUSANDS),
+    ("reaches the target in epoch", formats.WHOLE),
 )
 REMARK = (
     "Losses are means in nats. The training figures are means over the epoch's batches as the network saw them, "
@@ -56,12 +52,12 @@ REMARK = (
     "epoch. Seconds are those of training and testing."
 )
 # Accuracies are fractions of whole images, whose last bit depends on the device that divided.
-SLACK, SLACK_TEXT = 1e-9, "1E-9"
+SLACK_TEXT = "1E-9"
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """The last epoch's test accuracy: the cell, for formulas of other tabs, and its value."""
+    """The last epoch's test accuracy, as a formula that shows it on another tab."""
 
     accuracy: Formula
 
@@ -82,12 +78,12 @@ def fill(book: Book, facts: Facts) -> Landmarks:
     table = _Table(facts)
     put_cards(tab, RESULTS, _results(table))
     put_cards(tab, REACHED, _reached(table))
-    apply(tab.put(REACHED + 1, 4, "← type another target, and what stands beside it follows"), "muted")
-    _name_target(book, tab)
+    tab.put(REACHED + 1, 4, "← type another target, and what stands beside it follows", "muted")
+    _name_target(tab)
     _fill_table(tab, table)
     note(tab, NOTE, (1, len(WIDTHS)), REMARK, height=30)
     _draw(tab, table)
-    return Landmarks(Formula(f"={reference(TITLE, f'B{RESULTS + 1}')}", facts.run.epochs[-1].test_accuracy))
+    return Landmarks(Formula(f"={reference(TITLE, f'B{RESULTS + 1}')}"))
 
 
 @dataclass(frozen=True)
@@ -123,95 +119,61 @@ def _results(table: _Table) -> list[Card]:
     """The last epoch, the best one, and the time of all."""
     last, row = table.bottom, RESULTS + 1
     epoch, accuracy, seconds = table.column("A"), table.column("E"), table.column("G")
-    end, best = table.epochs[-1], max(table.epochs, key=lambda one: one.test_accuracy)
-    tests, trained = table.facts.test_images, table.facts.train_images
-    error, total = 1 - end.test_accuracy, sum(one.seconds for one in table.epochs)
-    rate: Value = end.epoch * trained / total if total > 0 else NONE
-    misread = math.floor(error * tests + 0.5)
+    per_second = f'=IF(I{row}>0,A{row}*G{row}/I{row},"{NONE}")'
     return [
-        Card("last epoch", Formula(f"=A{last}", end.epoch), STEP),
-        Card("its test accuracy", Formula(f"=E{last}", end.test_accuracy), ACCURACY),
-        Card("its error rate", Formula(f"=1-B{row}", error), ACCURACY),
-        Card("test images misread", Formula(f"=ROUND(C{row}*H{row},0)", misread), PER_SECOND),
-        Card("best epoch", Formula(f"=INDEX({epoch},MATCH(MAX({accuracy}),{accuracy},0))", best.epoch), STEP),
-        Card("its test accuracy", Formula(f"=MAX({accuracy})", best.test_accuracy), ACCURACY),
-        Card("training images", trained, PER_SECOND, "formula"),
-        Card("test images", tests, PER_SECOND, "formula"),
-        Card("seconds in all", Formula(f"=SUM({seconds})", total), SECONDS),
-        Card("training images per second", Formula(f'=IF(I{row}>0,A{row}*G{row}/I{row},"{NONE}")', rate), PER_SECOND),
+        ("last epoch", Formula(f"=A{last}"), formats.WHOLE, "result"),
+        ("its test accuracy", Formula(f"=E{last}"), formats.PERCENT, "result"),
+        ("its error rate", Formula(f"=1-B{row}"), formats.PERCENT, "result"),
+        ("test images misread", Formula(f"=ROUND(C{row}*H{row},0)"), formats.THOUSANDS, "result"),
+        ("best epoch", Formula(f"=INDEX({epoch},MATCH(MAX({accuracy}),{accuracy},0))"), formats.WHOLE, "result"),
+        ("its test accuracy", Formula(f"=MAX({accuracy})"), formats.PERCENT, "result"),
+        ("training images", table.facts.train_images, formats.THOUSANDS, "formula"),
+        ("test images", table.facts.test_images, formats.THOUSANDS, "formula"),
+        ("seconds in all", Formula(f"=SUM({seconds})"), formats.SECONDS, "result"),
+        ("training images per second", Formula(per_second), formats.THOUSANDS, "result"),
     ]
 
 
 def _reached(table: _Table) -> list[Card]:
     """The target, the first epoch that reached it, and the time until then."""
     row, marks = REACHED + 1, table.column("K")
-    first = next((one.epoch for one in table.epochs if _mark(one, table.target) != NONE), None)
-    until = list(accumulate(one.seconds for one in table.epochs))
-    epoch: Value = NEVER if first is None else first
-    seconds: Value = NEVER if first is None else until[first - 1]
+    first = f'=IF(COUNT({marks})=0,"{NEVER}",MIN({marks}))'
+    until = f'=IF(ISNUMBER(B{row}),INDEX({table.column("I")},B{row}),"{NEVER}")'
     return [
-        Card("target test accuracy", table.target, ACCURACY, "input"),
-        Card("first reached in epoch", Formula(f'=IF(COUNT({marks})=0,"{NEVER}",MIN({marks}))', epoch), STEP),
-        Card(
-            "seconds until then",
-            Formula(f'=IF(ISNUMBER(B{row}),INDEX({table.column("I")},B{row}),"{NEVER}")', seconds),
-            SECONDS,
-        ),
+        ("target test accuracy", table.target, formats.PERCENT, "input"),
+        ("first reached in epoch", Formula(first), formats.WHOLE, "result"),
+        ("seconds until then", Formula(until), formats.SECONDS, "result"),
     ]
 
 
-def _mark(one: Epoch, target: float) -> Value:
-    """The epoch, if it reaches the target."""
-    return one.epoch if one.test_accuracy >= target - SLACK else NONE
-
-
-def _name_target(book: Book, tab: Tab) -> None:
+def _name_target(tab: Tab) -> None:
     """The target's name, and what may be typed there."""
     cell = f"A{REACHED + 1}"
-    book.wb.defined_names[TARGET] = DefinedName(TARGET, attr_text=f"{quote_sheetname(TITLE)}!$A${REACHED + 1}")
-    rule = DataValidation(
-        type="custom",
-        formula1=f"AND(ISNUMBER({cell}),{cell}>0,{cell}<=1)",
-        showErrorMessage=True,
-        errorTitle="Not allowed here",
-        error="Type an accuracy: more than 0 %, at most 100 %.",
-    )
-    rule.add(cell)
-    tab.ws.add_data_validation(rule)
+    tab.define(TARGET, f"$A${REACHED + 1}")
+    possible = f"AND(ISNUMBER({cell}),{cell}>0,{cell}<=1)"
+    tab.allow(cell, "Type an accuracy: more than 0 %, at most 100 %.", type="custom", formula1=possible)
 
 
 def _fill_table(tab: Tab, table: _Table) -> None:
     """A row per epoch: what was measured as numbers, the rest as formulas of them."""
-    for head, first, last in (("measured by the run", 1, 7), ("computed here", 8, len(WIDTHS))):
-        for column in range(first, last + 1):
-            apply(tab.put(GROUPS, column, head if column == first else None), "group")
-        tab.ws.merge_cells(start_row=GROUPS, end_row=GROUPS, start_column=first, end_column=last)
+    tab.merge(GROUPS, 1, 7, "measured by the run", "group")
+    tab.merge(GROUPS, 8, len(WIDTHS), "computed here", "group")
     columns = (*MEASURED, *COMPUTED)
-    for column, (name, _) in enumerate(columns, 1):
-        apply(tab.put(HEADER, column, name), "header")
-    tab.ws.row_dimensions[HEADER].height = 32
-    trained = table.facts.train_images
-    until = accumulate(one.seconds for one in table.epochs)
-    for row, (one, so_far) in enumerate(zip(table.epochs, until, strict=True), TOP):
-        rate: Value = trained / one.seconds if one.seconds > 0 else NONE
+    tab.header(HEADER, 1, [name for name, _ in columns], 32)
+    for row, one in enumerate(table.epochs, TOP):
         computed = (
-            Formula(f"=1-E{row}", 1 - one.test_accuracy),
-            Formula(f"=I{row - 1}+G{row}" if row > TOP else f"=G{row}", so_far),
-            Formula(f'=IF(G{row}>0,G${RESULTS + 1}/G{row},"{NONE}")', rate),
-            Formula(f'=IF(E{row}>={TARGET}-{SLACK_TEXT},A{row},"{NONE}")', _mark(one, table.target)),
+            f"=1-E{row}",
+            f"=I{row - 1}+G{row}" if row > TOP else f"=G{row}",
+            f'=IF(G{row}>0,G${RESULTS + 1}/G{row},"{NONE}")',
+            f'=IF(E{row}>={TARGET}-{SLACK_TEXT},A{row},"{NONE}")',
         )
-        for column, content in enumerate((*vars(one).values(), *computed), 1):
-            role = "label" if column == 1 else "formula"
-            apply(tab.put(row, column, content), role, columns[column - 1][1])
+        for column, content in enumerate((*vars(one).values(), *map(Formula, computed)), 1):
+            tab.put(row, column, content, "label" if column == 1 else "formula", columns[column - 1][1])
 
 
 def _draw(tab: Tab, table: _Table) -> None:
     """Loss, accuracy and learning rate, side by side."""
-    charts = (
-        (_loss(table), "A", "D"),
-        (_accuracy(tab, table), "E", "H"),
-        (_learning_rate(table), "I", "K"),
-    )
+    charts = ((_loss(table), "A", "D"), (_accuracy(tab, table), "E", "H"), (_learning_rate(table), "I", "K"))
     for chart, left, right in charts:
         place(tab.ws, chart, f"{left}{CHARTS}", f"{right}{CHART_BOTTOM}")
 
@@ -243,9 +205,9 @@ def _accuracy(tab: Tab, table: _Table) -> ScatterChart:
     test = [one.test_accuracy for one in table.epochs]
     ends = (0.0, float(table.epochs[-1].epoch))
     behind = CHARTS + 3
-    for row, (end, formula) in enumerate(zip(ends, ("=0", f"=A{table.bottom}"), strict=True), behind):
-        apply(tab.put(row, 6, Formula(formula, end)), "muted")
-        apply(tab.put(row, 7, Formula(f"={TARGET}", table.target)), "muted")
+    for row, formula in enumerate(("=0", f"=A{table.bottom}"), behind):
+        tab.put(row, 6, Formula(formula), "muted")
+        tab.put(row, 7, Formula(f"={TARGET}"), "muted")
     x_ref, y_ref = (reference(TITLE, f"{letter}{behind}:{letter}{behind + 1}") for letter in "FG")
     target = Series("target", x_ref, y_ref, ends, [table.target] * 2, MUTED, "sysDash", 1.25)
     lowest = min(*train, *test, table.target)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openpyxl.worksheet.datavalidation import DataValidation
-
 from cnn.layers import CLASSES, CONVOLUTIONS, KERNEL, SIDE
-from cnn.tabs.cards import COUNT, Card, note, put_cards
 from cnn.tabs.facts import Facts
-from sheetgen.book import Book, Tab
-from sheetgen.cells import Formula
-from sheetgen.style import STEP, apply, furnish, verdict_rules
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Book, Content, Tab
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.page import judge, note, put_cards
+from sheetgen.xlsx.style import furnish
 
 __all__ = ["AGREES", "DIFFERS", "TITLE", "fill"]
 
@@ -52,7 +51,7 @@ REMARKS = (
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRow:
     """A row: its name and work, the numbers typed (None: follows from other cells) and the tensors it has in a run."""
 
     name: str
@@ -69,60 +68,14 @@ class Layer:
         return (f"{self.name}.weight", f"{self.name}.bias") if self.kind in ("conv", "norm", "linear") else ()
 
 
-@dataclass(frozen=True)
-class State:
-    """What a row's formulas evaluate to."""
-
-    inputs: int
-    outputs: int
-    kernel: int
-    stride: int
-    padding: int
-    side: int
-    weights: int
-    biases: int
-    jump: int
-    field: int
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases together."""
-        return self.weights + self.biases
-
-
-IMAGE = State(0, 1, 1, 1, 0, SIDE, 0, 0, 1, 1)
-
-
-def layers() -> Iterator[Layer]:
+def layers() -> Iterator[LayerRow]:
     """The rows in order of computation, without that of the image."""
     for place, one in enumerate(CONVOLUTIONS, 1):
-        yield Layer(f"conv{place}", "conv", "convolution, then ReLU", one.outputs, KERNEL, 1, one.padding)
-        yield Layer(f"norm{place}", "norm", "batch normalisation")
+        yield LayerRow(f"conv{place}", "conv", "convolution, then ReLU", one.outputs, KERNEL, 1, one.padding)
+        yield LayerRow(f"norm{place}", "norm", "batch normalisation")
         if one.pool:
-            yield Layer(f"pool{place}", "pool", f"maximum of {POOL}×{POOL}", None, POOL, POOL, 0)
-    yield Layer("linear", "linear", "linear, over whole maps", CLASSES, None, 1, 0)
-
-
-def after(layer: Layer, before: State) -> State:
-    """The numbers of a layer's row, from those of the row before."""
-    outputs = before.outputs if layer.outputs is None else layer.outputs
-    if layer.kind == "norm":
-        return State(outputs, outputs, 1, 1, 0, before.side, outputs, outputs, before.jump, before.field)
-    kernel = before.side if layer.kernel is None else layer.kernel
-    stride, padding = layer.stride or 1, layer.padding or 0
-    trained = layer.kind != "pool"
-    return State(
-        before.outputs,
-        outputs,
-        kernel,
-        stride,
-        padding,
-        (before.side + 2 * padding - kernel) // stride + 1,
-        before.outputs * outputs * kernel**2 if trained else 0,
-        outputs if trained else 0,
-        before.jump * stride,
-        before.field + (kernel - 1) * before.jump,
-    )
+            yield LayerRow(f"pool{place}", "pool", f"maximum of {POOL}×{POOL}", None, POOL, POOL, 0)
+    yield LayerRow("linear", "linear", "linear, over whole maps", CLASSES, None, 1, 0)
 
 
 def fill(book: Book, facts: Facts) -> None:
@@ -137,143 +90,96 @@ def fill(book: Book, facts: Facts) -> None:
         freeze=f"B{TOP}",
         fit_height=True,
     )
-    _header(tab)
+    for head, first, last in GROUPS_OF:
+        tab.merge(GROUPS, first, last, head, "group")
+    tab.header(HEADER, 1, LABELS, 48)
     _image(tab)
-    states, counts = [IMAGE], [0]
-    for row, layer in enumerate(layers(), TOP + 1):
-        states.append(after(layer, states[-1]))
-        counts.append(sum(int(facts.run.weights[name].size) for name in layer.tensors))
-        _row(tab, facts, row, layer, states[-1], counts[-1])
-    bottom = TOP + len(states) - 1
-    _totals(tab, bottom, states, counts)
-    _cards(tab, bottom, states, counts)
-    verdict_rules(tab.ws, f"R{TOP + 1}:R{bottom + 1}", f'R{TOP + 1}="{AGREES}"', f'R{TOP + 1}="{DIFFERS}"')
-    verdict_rules(tab.ws, f"C{RESULTS + 1}", f'C{RESULTS + 1}="{AGREES}"', f'C{RESULTS + 1}="{DIFFERS}"')
+    rows = list(layers())
+    for row, layer in enumerate(rows, TOP + 1):
+        _row(tab, facts, row, layer)
+    bottom = TOP + len(rows)
+    _totals(tab, bottom)
+    _cards(tab, bottom)
+    judge(tab, f"R{TOP + 1}:R{bottom + 1}", AGREES, DIFFERS)
+    judge(tab, f"C{RESULTS + 1}", AGREES, DIFFERS)
     for row, (remark, height) in enumerate(zip(REMARKS, (16, 30, 30), strict=True), bottom + 3):
         note(tab, row, (1, len(WIDTHS)), remark, height=height)
 
 
-def _header(tab: Tab) -> None:
-    for head, first, last in GROUPS_OF:
-        for column in range(first, last + 1):
-            apply(tab.put(GROUPS, column, head if column == first else None), "group")
-        if last > first:
-            tab.ws.merge_cells(start_row=GROUPS, end_row=GROUPS, start_column=first, end_column=last)
-    for column, label in enumerate(LABELS, 1):
-        apply(tab.put(HEADER, column, label), "header")
-    tab.ws.row_dimensions[HEADER].height = 48
-
-
 def _image(tab: Tab) -> None:
     """The row of what comes in."""
-    numbers = Formula(f"=D{TOP}*H{TOP}^2", SIDE**2)
-    contents: dict[str, Formula | int | str] = {
-        "A": "image",
-        "B": "pixels, normalised",
-        "D": 1,
-        "H": SIDE,
-        "I": numbers,
-        "N": 1,
-        "O": 1,
-    }
+    contents: dict[str, Content] = {
+        "A": "image", "B": "pixels, normalised", "D": 1, "H": SIDE, "I": Formula(f"=D{TOP}*H{TOP}^2"), "N": 1, "O": 1,
+    }  # fmt: skip
     for column, letter in enumerate(LETTERS, 1):
-        apply(tab.put(TOP, column, contents.get(letter)), "label" if letter in "AB" else "formula", COUNT)
+        tab.put(TOP, column, contents.get(letter), "label" if letter in "AB" else "formula", formats.COUNT)
 
 
-def _row(tab: Tab, facts: Facts, row: int, layer: Layer, now: State, count: int) -> None:
+def _row(tab: Tab, facts: Facts, row: int, layer: LayerRow) -> None:
     """A layer's row; what is typed is yellow."""
     before = row - 1
-    normal = layer.kind == "norm"
-    trained = bool(layer.tensors)
+    normal, trained = layer.kind == "norm", bool(layer.tensors)
     size = f"=H{before}" if normal else f"=INT((H{before}+2*G{row}-E{row})/F{row})+1"
-    weights = f"=D{row}" if normal else f"=C{row}*D{row}*E{row}^2"
-    jump = f"=N{before}" if normal else f"=N{before}*F{row}"
-    field = f"=O{before}" if normal else f"=O{before}+(E{row}-1)*N{before}"
-    kernel = Formula(f"=H{before}", now.kernel) if layer.kind == "linear" else layer.kernel
-    contents = (
+    contents: tuple[Content, ...] = (
         layer.name,
         layer.work,
-        Formula(f"=D{before}", now.inputs),
-        Formula(f"=C{row}", now.outputs) if layer.outputs is None else layer.outputs,
-        kernel,
+        Formula(f"=D{before}"),
+        Formula(f"=C{row}") if layer.outputs is None else layer.outputs,
+        Formula(f"=H{before}") if layer.kind == "linear" else layer.kernel,
         layer.stride,
         layer.padding,
-        Formula(size, now.side),
-        Formula(f"=D{row}*H{row}^2", now.outputs * now.side**2),
-        Formula(weights, now.weights) if trained else 0,
-        Formula(f"=D{row}", now.biases) if trained else 0,
-        Formula(f"=J{row}+K{row}", now.parameters),
-        Formula(f"=J{row}*H{row}^2", now.weights * now.side**2),
-        Formula(jump, now.jump),
-        Formula(field, now.field),
+        Formula(size),
+        Formula(f"=D{row}*H{row}^2"),
+        Formula(f"=D{row}" if normal else f"=C{row}*D{row}*E{row}^2") if trained else 0,
+        Formula(f"=D{row}") if trained else 0,
+        Formula(f"=J{row}+K{row}"),
+        Formula(f"=J{row}*H{row}^2"),
+        Formula(f"=N{before}" if normal else f"=N{before}*F{row}"),
+        Formula(f"=O{before}" if normal else f"=O{before}+(E{row}-1)*N{before}"),
         _shapes(facts, layer),
-        count,
-        Formula(f'=IF(L{row}=Q{row},"{AGREES}","{DIFFERS}")', _verdict(now.parameters, count)),
+        sum(int(facts.run.weights[name].size) for name in layer.tensors),
+        Formula(_verdict(row)),
     )
     for column, (letter, content) in enumerate(zip(LETTERS, contents, strict=True), 1):
         typed = letter in TYPED and isinstance(content, int)
         role = "input" if typed else ROLES.get(letter, "formula")
-        apply(tab.put(row, column, content), role, STEP if letter == "G" else COUNT)
+        tab.put(row, column, content, role, formats.WHOLE if letter == "G" else formats.COUNT)
         if typed:
-            _validate(tab, f"{letter}{row}", *TYPED[letter])
+            low, high = map(str, TYPED[letter])
+            message = f"Type a whole number from {low} to {high}."
+            tab.allow(f"{letter}{row}", message, type="whole", operator="between", formula1=low, formula2=high)
 
 
-def _shapes(facts: Facts, layer: Layer) -> str:
+def _shapes(facts: Facts, layer: LayerRow) -> str:
     """The shapes of its tensors, as in "12×1×3×3 and 12"."""
     return " and ".join("×".join(map(str, facts.run.weights[name].shape)) for name in layer.tensors)
 
 
-def _verdict(computed: int, found: int) -> str:
-    return AGREES if computed == found else DIFFERS
+def _verdict(row: int) -> str:
+    """Whether a row's computed parameters are as many as the run's tensors have."""
+    return f'=IF(L{row}=Q{row},"{AGREES}","{DIFFERS}")'
 
 
-def _validate(tab: Tab, cell: str, low: int, high: int) -> None:
-    """Refuse what is typed unless it is a whole number from low to high."""
-    rule = DataValidation(
-        type="whole",
-        operator="between",
-        formula1=str(low),
-        formula2=str(high),
-        showErrorMessage=True,
-        errorTitle="Not allowed here",
-        error=f"Type a whole number from {low} to {high}.",
-    )
-    rule.add(cell)
-    tab.ws.add_data_validation(rule)
-
-
-def _totals(tab: Tab, bottom: int, states: list[State], counts: list[int]) -> None:
+def _totals(tab: Tab, bottom: int) -> None:
     """The row of sums."""
     row = bottom + 1
-    sums = {
-        "J": sum(one.weights for one in states),
-        "K": sum(one.biases for one in states),
-        "L": sum(one.parameters for one in states),
-        "M": sum(one.weights * one.side**2 for one in states),
-        "Q": sum(counts),
-    }
     for column, letter in enumerate(LETTERS, 1):
-        if letter in sums:
-            formula = Formula(f"=SUM({letter}{TOP + 1}:{letter}{bottom})", sums[letter])
-            apply(tab.put(row, column, formula), "result", COUNT)
+        if letter in "JKLMQ":
+            tab.put(row, column, Formula(f"=SUM({letter}{TOP + 1}:{letter}{bottom})"), "result", formats.COUNT)
         else:
-            apply(tab.put(row, column, "in all" if letter == "A" else None), "label")
-    verdict = Formula(f'=IF(L{row}=Q{row},"{AGREES}","{DIFFERS}")', _verdict(sums["L"], sums["Q"]))
-    apply(tab.put(row, 18, verdict), "verdict")
+            tab.put(row, column, "in all" if letter == "A" else None, "label")
+    tab.put(row, 18, Formula(_verdict(row)), "verdict")
 
 
-def _cards(tab: Tab, bottom: int, states: list[State], counts: list[int]) -> None:
+def _cards(tab: Tab, bottom: int) -> None:
     """What to look at first."""
     total, checks = bottom + 1, f"R{TOP + 1}:R{bottom + 1}"
-    rows = bottom + 1 - TOP
-    parameters, found = sum(one.parameters for one in states), sum(counts)
-    same = all(one.parameters == count for one, count in zip(states, counts, strict=True))
     last = bottom - 2  # before the last batch normalisation and the linear layer
-    verdict = Formula(f'=IF(COUNTIF({checks},"{AGREES}")={rows},"{AGREES}","{DIFFERS}")', AGREES if same else DIFFERS)
+    verdict = f'=IF(COUNTIF({checks},"{AGREES}")={bottom + 1 - TOP},"{AGREES}","{DIFFERS}")'
     cards = (
-        Card("parameters", Formula(f"=L{total}", parameters), COUNT),
-        Card("numbers in the run's trained tensors", Formula(f"=Q{total}", found), COUNT),
-        Card("layer by layer", verdict, role="verdict"),
-        Card("receptive field", Formula(f"=O{last}", states[last - TOP].field), STEP),
+        ("parameters", Formula(f"=L{total}"), formats.COUNT, "result"),
+        ("numbers in the run's trained tensors", Formula(f"=Q{total}"), formats.COUNT, "result"),
+        ("layer by layer", Formula(verdict), None, "verdict"),
+        ("receptive field", Formula(f"=O{last}"), formats.WHOLE, "result"),
     )
     put_cards(tab, RESULTS, cards)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from openpyxl.drawing.fill import Blip, BlipFillProperties
@@ -20,17 +18,19 @@ from PIL import ImageOps
 
 from cnn.layers import CLASSES, SIDE
 from cnn.tabs import epochs
-from cnn.tabs.cards import NONE, Card, count_text, note, put_cards
 from cnn.tabs.facts import Facts
-from sheetgen.book import Book, Tab
-from sheetgen.cells import Formula, Value, column_letters
-from sheetgen.style import NAVY, STEP, WHITE, apply, furnish, verdict_rules
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Book, Tab
+from sheetgen.xlsx.cells import Formula, column_letters
+from sheetgen.xlsx.formats import NONE
+from sheetgen.xlsx.page import Card, heading, judge, note, put_cards
+from sheetgen.xlsx.page import count as counted
+from sheetgen.xlsx.style import NAVY, WHITE, furnish
 
 __all__ = ["AGREES", "DIFFERS", "TITLE", "fill"]
 
 TITLE = "CNN mistakes"
 AGREES, DIFFERS = "agrees", "differs"
-SHARE, WHOLE = "0.00%", "#,##0"
 
 RESULTS, GROUPS, HEADER, TOP = 4, 7, 8, 9
 BOTTOM = TOP + CLASSES - 1
@@ -39,7 +39,7 @@ PICTURES = REMARK_ROW + 2
 FIRST = 2
 """The column of answer 0, and of the first picture of a row."""
 IMAGES, RIGHT, RECALL, PRECISION, F1 = range(FIRST + CLASSES, FIRST + CLASSES + 5)
-LABELS = {IMAGES: "images", RIGHT: "read correctly", RECALL: "recall", PRECISION: "precision", F1: "F1"}
+LABELS = ("images", "read correctly", "recall", "precision", "F1")
 WIDTH = 11.0
 WIDTHS = [15.0, *[WIDTH] * (CLASSES + 5)]
 PALE, STRONG = WHITE, "E07A1F"
@@ -90,30 +90,6 @@ def _frame(number: int, words: str) -> PictureFrame:
     return frame
 
 
-@dataclass(frozen=True)
-class Digit:
-    """A digit's row: how often it was shown, read correctly and answered."""
-
-    shown: int
-    right: int
-    answered: int
-
-    @property
-    def recall(self) -> Value:
-        """Of those shown, the share read correctly."""
-        return _share(self.right, self.shown)
-
-    @property
-    def precision(self) -> Value:
-        """Of those answered, the share that is right."""
-        return _share(self.right, self.answered)
-
-    @property
-    def f1(self) -> Value:
-        """The harmonic mean of recall and precision."""
-        return _share(2 * self.right, self.shown + self.answered)
-
-
 def fill(book: Book, facts: Facts, measured: epochs.Landmarks) -> None:
     """Add the tab; `measured` is what the epochs' tab says of the last one."""
     tab = book.add(TITLE)
@@ -127,84 +103,65 @@ def fill(book: Book, facts: Facts, measured: epochs.Landmarks) -> None:
         fit_height=True,
     )
     confusion: list[list[int]] = facts.run.report.confusion.tolist()
-    digits = [Digit(sum(row), row[d], sum(one[d] for one in confusion)) for d, row in enumerate(confusion)]
-    _matrix(tab, confusion, digits)
-    put_cards(tab, RESULTS, _cards(digits, measured))
-    verdict_rules(tab.ws, f"I{RESULTS + 1}", f'I{RESULTS + 1}="{AGREES}"', f'I{RESULTS + 1}="{DIFFERS}"')
+    _matrix(tab, confusion)
+    wrong = sum(map(sum, confusion)) - sum(row[digit] for digit, row in enumerate(confusion))
+    put_cards(tab, RESULTS, _cards(measured))
+    judge(tab, f"I{RESULTS + 1}", AGREES, DIFFERS)
     note(tab, REMARK_ROW, (1, F1), REMARK, height=30)
-    _pictures(tab, facts)
+    _pictures(tab, facts, wrong)
 
 
-def _share(part: int, whole: int) -> Value:
-    return part / whole if whole else NONE
-
-
-def _divided(part: str, whole: str, value: Value) -> Formula:
+def _divided(part: str, whole: str) -> Formula:
     """A quotient, or a dash where there is nothing to divide by."""
-    return Formula(f'=IF({whole}=0,"{NONE}",{part}/({whole}))', value)
+    return Formula(f'=IF({whole}=0,"{NONE}",{part}/({whole}))')
 
 
-def _mean(values: Sequence[Value]) -> Value:
-    """The mean of the numbers among them, as AVERAGE takes it."""
-    numbers = [float(value) for value in values if not isinstance(value, str)]
-    return sum(numbers) / len(numbers) if numbers else NONE
-
-
-def _matrix(tab: Tab, confusion: list[list[int]], digits: list[Digit]) -> None:
+def _matrix(tab: Tab, confusion: list[list[int]]) -> None:
     """The confusion matrix, and beside it what follows for each digit."""
-    heads = ((1, 1, "truth"), (FIRST, IMAGES - 1, "answer of the network"), (IMAGES, F1, "computed here"))
-    for first, last, head in heads:
-        for column in range(first, last + 1):
-            apply(tab.put(GROUPS, column, head if column == first else None), "group")
-        if last > first:
-            tab.ws.merge_cells(start_row=GROUPS, end_row=GROUPS, start_column=first, end_column=last)
-    apply(tab.put(HEADER, 1, "digit"), "header")
+    tab.put(GROUPS, 1, "truth", "group")
+    tab.merge(GROUPS, FIRST, IMAGES - 1, "answer of the network", "group")
+    tab.merge(GROUPS, IMAGES, F1, "computed here", "group")
+    tab.put(HEADER, 1, "digit", "header")
     for digit in range(CLASSES):
-        apply(tab.put(HEADER, FIRST + digit, digit), "header", STEP)
-    for column, label in LABELS.items():
-        apply(tab.put(HEADER, column, label), "header")
-    tab.ws.row_dimensions[HEADER].height = 32
-    for digit, (counts, one) in enumerate(zip(confusion, digits, strict=True)):
+        tab.put(HEADER, FIRST + digit, digit, "header", formats.WHOLE)
+    tab.header(HEADER, IMAGES, LABELS, 32)
+    for digit, counts in enumerate(confusion):
         row = TOP + digit
         tab.ws.row_dimensions[row].height = 20
-        apply(tab.put(row, 1, digit), "group", STEP)
+        tab.put(row, 1, digit, "group", formats.WHOLE)
         for answer, count in enumerate(counts):
-            look = "good" if answer == digit else "verdict"
-            apply(tab.put(row, FIRST + answer, count), look, '#,##0;-#,##0;"·"')
-        _digit(tab, row, FIRST + digit, one)
-    _totals(tab, confusion, digits)
+            tab.put(row, FIRST + answer, count, "good" if answer == digit else "verdict", '#,##0;-#,##0;"·"')
+        _digit(tab, row, FIRST + digit)
+    _totals(tab)
     _colour(tab, confusion)
 
 
-def _digit(tab: Tab, row: int, diagonal: int, one: Digit) -> None:
+def _digit(tab: Tab, row: int, diagonal: int) -> None:
     """What follows for the digit of a row; its answers stand in the column of its diagonal cell."""
     first, last, own = column_letters(FIRST), column_letters(IMAGES - 1), column_letters(diagonal)
     shown, right, answered = f"{column_letters(IMAGES)}{row}", f"{column_letters(RIGHT)}{row}", f"{own}${TOTALS}"
-    contents = {
-        IMAGES: (Formula(f"=SUM({first}{row}:{last}{row})", one.shown), WHOLE),
-        RIGHT: (Formula(f"={own}{row}", one.right), WHOLE),
-        RECALL: (_divided(right, shown, one.recall), SHARE),
-        PRECISION: (_divided(right, answered, one.precision), SHARE),
-        F1: (_divided(f"2*{right}", f"{shown}+{answered}", one.f1), SHARE),
-    }
-    for place, (formula, number_format) in contents.items():
-        apply(tab.put(row, place, formula), "formula", number_format)
+    tab.put_row(
+        row,
+        IMAGES,
+        (Formula(f"=SUM({first}{row}:{last}{row})"), "formula", formats.THOUSANDS),
+        (Formula(f"={own}{row}"), "formula", formats.THOUSANDS),
+        (_divided(right, shown), "formula", formats.PERCENT),
+        (_divided(right, answered), "formula", formats.PERCENT),
+        (_divided(f"2*{right}", f"{shown}+{answered}"), "formula", formats.PERCENT),
+    )
 
 
-def _totals(tab: Tab, confusion: list[list[int]], digits: list[Digit]) -> None:
+def _totals(tab: Tab) -> None:
     """Under the matrix: how often each answer was given, the sums, and the means over the digits."""
-    apply(tab.put(TOTALS, 1, "all digits"), "group")
+    tab.put(TOTALS, 1, "all digits", "group")
     tab.ws.row_dimensions[TOTALS].height = 20
-    sums = [one.answered for one in digits] + [sum(one.shown for one in digits), sum(one.right for one in digits)]
-    for column, value in enumerate(sums, FIRST):
-        letter = column_letters(column)
-        role = "verdict" if column < IMAGES else "formula"
-        apply(tab.put(TOTALS, column, Formula(f"=SUM({letter}{TOP}:{letter}{BOTTOM})", value)), role, WHOLE)
-    for column, name in ((RECALL, "recall"), (PRECISION, "precision"), (F1, "f1")):
-        letter = column_letters(column)
-        mean = _mean([getattr(one, name) for one in digits])
-        formula = Formula(f'=IFERROR(AVERAGE({letter}{TOP}:{letter}{BOTTOM}),"{NONE}")', mean)
-        apply(tab.put(TOTALS, column, formula), "result", SHARE)
+    for column in range(FIRST, F1 + 1):
+        cells = f"{column_letters(column)}{TOP}:{column_letters(column)}{BOTTOM}"
+        if column >= RECALL:
+            tab.put(TOTALS, column, Formula(f'=IFERROR(AVERAGE({cells}),"{NONE}")'), "result", formats.PERCENT)
+        else:
+            role = "verdict" if column < IMAGES else "formula"
+            tab.put(TOTALS, column, Formula(f"=SUM({cells})"), role, formats.THOUSANDS)
 
 
 def _colour(tab: Tab, confusion: list[list[int]]) -> None:
@@ -222,51 +179,35 @@ def _colour(tab: Tab, confusion: list[list[int]]) -> None:
     tab.ws.conditional_formatting.add(cells, Rule(type="colorScale", colorScale=scale))
 
 
-def _cards(digits: list[Digit], measured: epochs.Landmarks) -> list[Card]:
+def _cards(measured: epochs.Landmarks) -> list[Card]:
     """What to look at first."""
     row = RESULTS + 1
-    images, right, recall, f1 = (f"{column_letters(column)}" for column in (IMAGES, RIGHT, RECALL, F1))
-    shown, correct = sum(one.shown for one in digits), sum(one.right for one in digits)
+    images, right, recall, f1 = map(column_letters, (IMAGES, RIGHT, RECALL, F1))
     recalls = f"{recall}{TOP}:{recall}{BOTTOM}"
-    accuracy = correct / shown
-    numbers = [one.recall for one in digits if not isinstance(one.recall, str)]
-    hardest: Value = [one.recall for one in digits].index(min(numbers)) if correct < shown else NONE
-    judged = AGREES if abs(accuracy - float(measured.accuracy.value)) < epochs.SLACK else DIFFERS
+    worst = f'=IF(C{row}=0,"{NONE}",INDEX(A{TOP}:A{BOTTOM},MATCH(MIN({recalls}),{recalls},0)))'
+    same = f'=IF(ABS(D{row}-H{row})<{epochs.SLACK_TEXT},"{AGREES}","{DIFFERS}")'
     return [
-        Card("test images", Formula(f"={images}{TOTALS}", shown), WHOLE),
-        Card("read correctly", Formula(f"={right}{TOTALS}", correct), WHOLE),
-        Card("misread", Formula(f"=A{row}-B{row}", shown - correct), WHOLE),
-        Card("accuracy", Formula(f"=B{row}/A{row}", accuracy), SHARE),
-        Card("error rate", Formula(f"=C{row}/A{row}", (shown - correct) / shown), SHARE),
-        Card("mean F1", Formula(f"={f1}{TOTALS}", _mean([one.f1 for one in digits])), SHARE),
-        Card(
-            "digit read worst",
-            Formula(f'=IF(C{row}=0,"{NONE}",INDEX(A{TOP}:A{BOTTOM},MATCH(MIN({recalls}),{recalls},0)))', hardest),
-            STEP,
-        ),
-        Card("as in CNN epochs", measured.accuracy, SHARE, "formula"),
-        Card(
-            "accuracy",
-            Formula(f'=IF(ABS(D{row}-H{row})<{epochs.SLACK_TEXT},"{AGREES}","{DIFFERS}")', judged),
-            role="verdict",
-        ),
+        ("test images", Formula(f"={images}{TOTALS}"), formats.THOUSANDS, "result"),
+        ("read correctly", Formula(f"={right}{TOTALS}"), formats.THOUSANDS, "result"),
+        ("misread", Formula(f"=A{row}-B{row}"), formats.THOUSANDS, "result"),
+        ("accuracy", Formula(f"=B{row}/A{row}"), formats.PERCENT, "result"),
+        ("error rate", Formula(f"=C{row}/A{row}"), formats.PERCENT, "result"),
+        ("mean F1", Formula(f"={f1}{TOTALS}"), formats.PERCENT, "result"),
+        ("digit read worst", Formula(worst), formats.WHOLE, "result"),
+        ("as in CNN epochs", measured.accuracy, formats.PERCENT, "formula"),
+        ("accuracy", Formula(same), None, "verdict"),
     ]
 
 
-def _pictures(tab: Tab, facts: Facts) -> None:
+def _pictures(tab: Tab, facts: Facts, wrong: int) -> None:
     """The mistakes in rows of ten, each under a column of the matrix with its caption below."""
     report = facts.run.report
-    count, wrong = len(report.mistake_truth), int(report.confusion.sum() - report.confusion.trace())
-    heading = (
-        "No mistakes"
-        if not count
-        else f"The {count_text(count, 'most confident mistake')} of {wrong:,}"
-        if count < wrong
-        else count_text(count, "mistake")
-    )
-    for column in range(1, F1 + 1):
-        apply(tab.put(PICTURES, column, heading if column == 1 else None), "heading")
-    tab.ws.row_dimensions[PICTURES].height = 24
+    count = len(report.mistake_truth)
+    title = "No mistakes"
+    if count:
+        shown = f"The {counted(count, 'most confident mistake')} of {wrong:,}"
+        title = shown if count < wrong else counted(count, "mistake")
+    heading(tab, PICTURES, F1, title)
     tab.ws.row_dimensions[PICTURES + 1].height = 6
     note(tab, PICTURES + 2, (1, F1), ABOUT if count else PERFECT, height=18)
     for number in range(count):
@@ -275,7 +216,7 @@ def _pictures(tab: Tab, facts: Facts) -> None:
         if place == 0:
             tab.ws.row_dimensions[top].height = ROW_PIXELS / PIXELS_PER_POINT
             for row, caption in enumerate(CAPTIONS, top + 1):
-                apply(tab.put(row, 1, caption), "muted")
+                tab.put(row, 1, caption, "muted")
         _picture(tab, facts, number, top, FIRST + place)
 
 
@@ -285,14 +226,10 @@ def _picture(tab: Tab, facts: Facts, number: int, row: int, column: int) -> None
     truth, answer = int(report.mistake_truth[number]), int(report.mistake_answer[number])
     png, words = _png(report.mistake_images[number]), f"a {truth}, read as {answer}"
     tab.ws.add_image(Picture(png, number + 1, row, column, words))
-    captions: tuple[tuple[str | float, str, str | None], ...] = (
-        (f"{truth} → {answer}", "group", None),
-        (float(report.mistake_probability[number]), "node", SHARE),
-        (int(report.mistake_index[number]), "node_title", '"#"0'),
-    )
-    apply(tab.put(row, column), "verdict")
-    for below, (content, role, number_format) in enumerate(captions, row + 1):
-        apply(tab.put(below, column, content), role, number_format)
+    tab.put(row, column, None, "verdict")
+    tab.put(row + 1, column, f"{truth} → {answer}", "group")
+    tab.put(row + 2, column, float(report.mistake_probability[number]), "node", formats.PERCENT)
+    tab.put(row + 3, column, int(report.mistake_index[number]), "node_title", '"#"0')
 
 
 def _png(image: Any) -> bytes:

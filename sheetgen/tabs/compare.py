@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openpyxl.utils import quote_sheetname
 
-from sheetgen.book import Tab
-from sheetgen.cells import ExcelError, Formula, Value
-from sheetgen.charts import Live, Series, place, reference, scatter
-from sheetgen.layout import Plan, Training
-from sheetgen.rules import RATE
-from sheetgen.style import LOSS, apply, furnish, verdict_rules
-from sheetgen.style import RATE as RATE_FORMAT
-from sheetgen.style import STEP as STEP_FORMAT
-from sheetgen.tabs.words import rate_text
+from sheetgen.errors import ExcelError
+from sheetgen.maths.rules import RATE
+from sheetgen.tabs.plan import Plan, Training
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.charts import Live, Series, place, reference, scatter
+from sheetgen.xlsx.page import judge
+from sheetgen.xlsx.style import furnish
 
 __all__ = ["CONVERGING", "DIVERGED", "NEVER", "NO_NUMBER", "REACHED", "UNMOVED", "Landmarks", "RunCells", "fill"]
 
@@ -23,13 +23,10 @@ THRESHOLD_ROW, HEADER, TOP = 4, 6, 7
 CHART_ROWS = 22
 DIVERGED, REACHED, CONVERGING, UNMOVED = "diverged", "below the threshold", "converging", "no progress"
 NO_NUMBER, NEVER = "no number", "never"
-RATIO = "[>=1000]0.0E+00;[<0.0001]0.0E+00;0.00%"
 # Where the highest loss is this many times the first, the linear chart is cut, and at how many times.
 CUT_BEYOND, CUT_AT = 10.0, 3.0
 # Line widths in points; the losses of single samples zigzag.
 THICK, THIN = 1.75, 0.75
-
-Number = float | ExcelError
 
 
 @dataclass(frozen=True)
@@ -59,19 +56,16 @@ def fill(tab: Tab, plan: Plan) -> Landmarks:
         tab_color="verdict",
         fit_height=True,
     )
-    apply(tab.put(THRESHOLD_ROW, 1, "threshold"), "header")
-    apply(tab.put(THRESHOLD_ROW, 2, Formula("=threshold", plan.spec.threshold)), "result", RATE_FORMAT)
-    apply(tab.put(THRESHOLD_ROW, 3, "← set on tab Inputs"), "muted")
-    for column, label in enumerate(_labels(plan), 1):
-        apply(tab.put(HEADER, column, label), "header")
-    tab.ws.row_dimensions[HEADER].height = 32
+    tab.put(THRESHOLD_ROW, 1, "threshold", "header")
+    tab.put(THRESHOLD_ROW, 2, Formula("=threshold"), "result", formats.RATE)
+    tab.put(THRESHOLD_ROW, 3, "← set on tab Inputs", "muted")
+    tab.header(HEADER, 1, _labels(plan), 32)
     runs = tuple(_run(tab, plan, training, row) for row, training in enumerate(plan.trainings, TOP))
     bottom = TOP + len(runs) - 1
-    verdict_rules(tab.ws, f"G{TOP}:G{bottom}", f'G{TOP}="{REACHED}"', f'G{TOP}="{DIVERGED}"')
+    judge(tab, f"G{TOP}:G{bottom}", REACHED, DIVERGED)
     row = bottom + 2
     for note in _notes(plan):
-        tab.ws.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_labels(plan)))
-        apply(tab.put(row, 1, note), "note")
+        tab.merge(row, 1, len(_labels(plan)), note, "note")
         row += 1
     _charts(tab, plan, row + 1)
     return Landmarks(runs, _labels(plan)[2])
@@ -94,98 +88,44 @@ def _labels(plan: Plan) -> tuple[str, ...]:
 
 
 def _run(tab: Tab, plan: Plan, training: Training, row: int) -> RunCells:
-    """The row of a run."""
-    losses = training.series(plan.network.total)
+    """The row of a run. Diverged: the loss left the range of numbers, or ended higher than it started."""
     cells = training.table.column(plan.network.total)
     first, last = _ends(plan, training)
-    contents: tuple[tuple[Formula | str, str, str], ...] = (
-        (_label(plan, training), "label", "General"),
-        (first, "formula", LOSS),
-        (last, "result", LOSS),
-        (Formula(f'=IFERROR(C{row}/B{row},"{NO_NUMBER}")', _ratio(last.value, first.value)), "formula", RATIO),
-        (Formula(f'=IFERROR(MIN({cells}),"{NO_NUMBER}")', _lowest(losses)), "formula", LOSS),
-        (
-            Formula(
-                f'=IFERROR(SUMPRODUCT(MATCH(TRUE,{cells}<threshold,0))-1,"{NEVER}")',
-                _first_below(losses, plan.spec.threshold),
-            ),
-            "formula",
-            STEP_FORMAT,
-        ),
-        (_verdict(plan, cells, losses, row, first.value, last.value), "verdict", "General"),
+    verdict = (
+        f'=IF(COUNT({cells})<{training.table.rows},"{DIVERGED}",IF(C{row}>B{row},"{DIVERGED}",'
+        f'IF(C{row}<threshold,"{REACHED}",IF(C{row}<B{row},"{CONVERGING}","{UNMOVED}"))))'
     )
-    for column, (content, role, number_format) in enumerate(contents, 1):
-        apply(tab.put(row, column, content), role, number_format)
-    return RunCells(*(_pointer(tab, f"{letter}{row}", contents["ABCDEFG".index(letter)][0]) for letter in "ACG"))
-
-
-def _pointer(tab: Tab, cell: str, content: Formula | str) -> Formula:
-    """A formula for another tab that shows the cell."""
-    value = content.value if isinstance(content, Formula) else content
-    return Formula(f"={reference(tab.ws.title, cell)}", value)
+    below = f'=IFERROR(SUMPRODUCT(MATCH(TRUE,{cells}<threshold,0))-1,"{NEVER}")'
+    tab.put_row(
+        row,
+        1,
+        (_label(plan, training), "label", None),
+        (first, "formula", formats.LOSS),
+        (last, "result", formats.LOSS),
+        (Formula(f'=IFERROR(C{row}/B{row},"{NO_NUMBER}")'), "formula", formats.RATIO),
+        (Formula(f'=IFERROR(MIN({cells}),"{NO_NUMBER}")'), "formula", formats.LOSS),
+        (Formula(below), "formula", formats.WHOLE),
+        (Formula(verdict), "verdict", None),
+    )
+    return RunCells(*(Formula(f"={reference(tab.ws.title, f'{letter}{row}')}") for letter in "ACG"))
 
 
 def _label(plan: Plan, training: Training) -> Formula | str:
     """The optimizer's label, or "lr " and the rate now."""
     if len(plan.spec.optimizers) > 1:
         return training.run.label
-    rate = f"{quote_sheetname(training.table.tab)}!{training.table.settings[RATE]}"
-    return Formula(f'="lr "&{rate}', f"lr {rate_text(training.run.rate)}")
+    return Formula(f'="lr "&{quote_sheetname(training.table.tab)}!{training.table.settings[RATE]}')
 
 
 def _ends(plan: Plan, training: Training) -> tuple[Formula, Formula]:
     """The first and the last loss, each the mean over a window of steps."""
     total, count, table = plan.network.total, _window(plan), training.table
-    losses = training.series(total)
     if count == 1:
-        steps = plan.spec.steps
-        return (
-            Formula(f"={table.cell(total, 0)}", losses[0]),
-            Formula(f"={table.cell(total, steps)}", losses[-1]),
-        )
+        return Formula(f"={table.cell(total, 0)}"), Formula(f"={table.cell(total, plan.spec.steps)}")
     letter, tab = table.letters[total], table.tab
     first = reference(tab, f"{letter}{table.top}:{letter}{table.top + count - 1}")
     last = reference(tab, f"{letter}{table.bottom - count + 1}:{letter}{table.bottom}")
-    return (
-        Formula(f"=AVERAGE({first})", _mean(losses[:count])),
-        Formula(f"=AVERAGE({last})", _mean(losses[-count:])),
-    )
-
-
-def _mean(numbers: Sequence[Number]) -> Number:
-    errors = [number for number in numbers if isinstance(number, ExcelError)]
-    return errors[0] if errors else sum(map(float, numbers)) / len(numbers)
-
-
-def _ratio(last: Value, first: Value) -> Value:
-    if isinstance(last, str) or isinstance(first, str) or first == 0:
-        return NO_NUMBER
-    return last / first
-
-
-def _lowest(losses: Sequence[Number]) -> Value:
-    if any(isinstance(loss, ExcelError) for loss in losses):
-        return NO_NUMBER
-    return min(map(float, losses))
-
-
-def _first_below(losses: Sequence[Number], threshold: float) -> Value:
-    below = (step for step, loss in enumerate(losses) if not isinstance(loss, ExcelError) and loss < threshold)
-    return next(below, NEVER)
-
-
-def _verdict(plan: Plan, cells: str, losses: Sequence[Number], row: int, first: Value, last: Value) -> Formula:
-    """Diverged: the loss left the range of numbers, or ended higher than it started."""
-    text = (
-        f'=IF(COUNT({cells})<{len(losses)},"{DIVERGED}",IF(C{row}>B{row},"{DIVERGED}",'
-        f'IF(C{row}<threshold,"{REACHED}",IF(C{row}<B{row},"{CONVERGING}","{UNMOVED}"))))'
-    )
-    if any(isinstance(loss, ExcelError) for loss in losses):
-        return Formula(text, DIVERGED)
-    start, end = float(first), float(last)
-    if end > start:
-        return Formula(text, DIVERGED)
-    return Formula(text, REACHED if end < plan.spec.threshold else CONVERGING if end < start else UNMOVED)
+    return Formula(f"=AVERAGE({first})"), Formula(f"=AVERAGE({last})")
 
 
 def _notes(plan: Plan) -> Iterator[str]:
@@ -227,8 +167,6 @@ def _charts(tab: Tab, plan: Plan, row: int) -> None:
 
 
 def _series(tab: Tab, plan: Plan, training: Training, row: int) -> Series:
-    label = _label(plan, training)
-    text = label if isinstance(label, str) else str(label.value)
-    name = Live(reference(tab.ws.title, f"A{row}"), text)
     line = training.line(plan.network.total)
-    return Series(name, line.x_ref, line.y_ref, line.xs, line.ys, width=THIN if _window(plan) > 1 else THICK)
+    width = THIN if _window(plan) > 1 else THICK
+    return Series(Live(tab, f"A{row}"), line.x_ref, line.y_ref, line.xs, line.ys, width=width)

@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
 
-from sheetgen.book import Tab
-from sheetgen.cells import MAX_FORMULA, Formula, Value
-from sheetgen.explain import Path, Story, tell
-from sheetgen.layout import Plan, printed
-from sheetgen.network import Equation
-from sheetgen.printer import text
-from sheetgen.rules import LOSSES, OPTIMIZERS
-from sheetgen.style import VALUE, apply, furnish
+from sheetgen.maths.network import Equation
+from sheetgen.maths.printer import excel, text
+from sheetgen.maths.rules import LOSSES, OPTIMIZERS
+from sheetgen.maths.story import Path, Story, tell
+from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
-from sheetgen.trace import evaluate
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Content, Tab
+from sheetgen.xlsx.cells import MAX_FORMULA, Formula
+from sheetgen.xlsx.page import Page
+from sheetgen.xlsx.style import furnish
 
-NAME, FORMULA, VALUE_AT, TABLE_AT, DIFFERENCE_AT = 1, 2, 3, 4, 5
+WIDTHS = (26, 78, 18, 18, 14)
+VALUE_AT, TABLE_AT, DIFFERENCE_AT = 3, 4, 5
 LONGEST_TEXT = 160
 # The difference of two ways to compute a gradient is shown to this many decimals, relative to the gradient.
 DECIMALS = 14
 
 
-@dataclass(frozen=True)
-class Landmarks:
-    """The cells with differences, and how many gradients are derived."""
-
-    differences: tuple[str, ...]
-    gradients: int
-
-
-def fill(tab: Tab, plan: Plan, chosen: State) -> Landmarks:
+def fill(tab: Tab, plan: Plan, chosen: State) -> None:
     """The tab: forward pass, then each gradient, last layer first."""
     furnish(
         tab.ws,
         title="Derivation",
         subtitle="Each gradient from the chain rule, with its value at the rate and step chosen on the Network tab.",
-        widths=[26, 78, 18, 18, 14],
+        widths=WIDTHS,
         tab_color="explain",
         landscape=False,
     )
-    writer = _Writer(tab, chosen)
-    writer.row = 4
+    writer = _Lines(tab, WIDTHS, 4, gap=0, chosen=chosen)
     _forward(writer, plan)
     if plan.network.closed is None:
         _by_delta(writer, plan)
@@ -52,85 +45,31 @@ def fill(tab: Tab, plan: Plan, chosen: State) -> Landmarks:
         for story in tell(plan.network):
             _story(writer, plan, story)
     _update_rule(writer, plan)
-    return Landmarks(tuple(writer.differences), len(plan.network.trained))
 
 
 @dataclass
-class _Writer:
-    """Writes line after line; `differences` are the cells that should be 0."""
+class _Lines(Page):
+    """A page whose lines are a name, its formula as text and its value."""
 
-    tab: Tab
-    chosen: State
-    row: int = 1
-
-    def __post_init__(self) -> None:
-        self.differences: list[str] = []
-
-    def heading(self, content: str) -> None:
-        """A section's title across the columns, after an empty row."""
-        self.row += 1
-        for column in range(NAME, DIFFERENCE_AT + 1):
-            apply(self.tab.put(self.row, column, content if column == NAME else None), "heading")
-        self.tab.ws.row_dimensions[self.row].height = 22
-        self.row += 1
-
-    def text(self, content: str, role: str = "text") -> None:
-        """A paragraph across the columns."""
-        self.tab.merge(self.row, NAME, DIFFERENCE_AT)
-        apply(self.tab.put(self.row, NAME, content), role)
-        lines = 1 + len(content) // 180
-        self.tab.ws.row_dimensions[self.row].height = 4 + 16 * lines
-        self.row += 1
-
-    def header(self, *labels: str) -> None:
-        for column, label in enumerate(labels, NAME):
-            apply(self.tab.put(self.row, column, label), "header")
-        self.row += 1
-
-    def group(self, content: str, columns: int = 3) -> None:
-        for column in range(NAME, NAME + columns):
-            apply(self.tab.put(self.row, column, content if column == NAME else None), "group_left")
-        self.row += 1
+    chosen: State = field(kw_only=True)
 
     def line(self, name: str, shown: str, value: Formula | None, role: str = "formula") -> int:
-        """A name, its formula as text and its value; returns the row."""
-        apply(self.tab.put(self.row, NAME, name), "symbol")
-        apply(self.tab.put(self.row, FORMULA, _cut(shown)), "symbol")
-        if value is not None:
-            apply(self.tab.put(self.row, VALUE_AT, value), role, VALUE)
-        self.row += 1
-        return self.row - 1
+        """The row of a line."""
+        cells: list[tuple[Content, str, str | None]] = [(name, "symbol", None), (_cut(shown), "symbol", None)]
+        return self.cells(*cells, *([(value, role, formats.VALUE)] if value else []))
 
     def value(self, expr: Expr) -> Formula | None:
         """The expression as a live formula on the chosen values; None where it is too long to be one."""
-        formula = printed(expr, self.chosen.cells)
-        if len(formula) > MAX_FORMULA:
-            return None
-        return Formula(formula, evaluate(expr, self.chosen.values))
+        formula = f"={excel(expr, self.chosen.cells)}"
+        return Formula(formula) if len(formula) <= MAX_FORMULA else None
 
-    def cell_value(self, row: int, column: int = VALUE_AT) -> Value:
-        return self.tab.stored[row, column]
-
-    def difference(self, left: int, right: int) -> None:
-        """The difference of the values in two rows, relative to the second."""
-        apply(self.tab.put(self.row, NAME, "difference"), "symbol")
-        apply(self.tab.put(self.row, FORMULA, f"of the two, to {DECIMALS} decimals"), "symbol")
-        self.put_difference(self.row, VALUE_AT, f"C{left}", f"C{right}", self.cell_value(left), self.cell_value(right))
-        self.row += 1
-
-    def put_difference(self, row: int, column: int, left: str, right: str, a: Value, b: Value) -> None:
-        value: Value = a if isinstance(a, str) else b if isinstance(b, str) else _difference(a, b)
-        formula = Formula(f"=ROUND(({left}-{right})/MAX(1,ABS({right})),{DECIMALS})", value)
-        cell = self.tab.put(row, column, formula)
-        apply(cell, "result", "0")
-        self.differences.append(cell.coordinate)
+    def difference(self, row: int, column: int, left: str, right: str) -> None:
+        """The difference of two cells, relative to the second."""
+        formula = Formula(f"=ROUND(({left}-{right})/MAX(1,ABS({right})),{DECIMALS})")
+        self.tab.put(row, column, formula, "result", formats.WHOLE)
 
 
-def _difference(a: float, b: float) -> float:
-    return round((a - b) / max(1, abs(b)), DECIMALS)
-
-
-def _forward(writer: _Writer, plan: Plan) -> None:
+def _forward(writer: _Lines, plan: Plan) -> None:
     """Net inputs, activations and losses, for the first sample of a row."""
     writer.heading("The forward pass")
     for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers):
@@ -150,7 +89,7 @@ def _first_sample(plan: Plan) -> Iterator[Equation]:
             yield equation
 
 
-def _story(writer: _Writer, plan: Plan, story: Story) -> None:
+def _story(writer: _Lines, plan: Plan, story: Story) -> None:
     """One gradient: the paths in words and symbols, every factor, the product, the closed form, the difference."""
     parameter = story.parameter
     name = parameter.symbol.name
@@ -164,22 +103,15 @@ def _story(writer: _Writer, plan: Plan, story: Story) -> None:
     else:
         shares = [_path(writer, path) for path in story.paths]
         formula = "=" + "+".join(f"C{row}" for row in shares)
-        product = writer.line("sum of the paths", text(story.sum), Formula(formula, _sum(writer, shares)), "result")
+        product = writer.line("sum of the paths", text(story.sum), Formula(formula), "result")
     closed = (plan.network.closed or {})[parameter.symbol]
-    value = writer.value(closed)
-    assert value is not None
-    row = writer.line("closed form", text(closed), value, "result")
-    writer.difference(product, row)
+    row = writer.line("closed form", text(closed), writer.value(closed), "result")
+    below = writer.line("difference", f"of the two, to {DECIMALS} decimals", None)
+    writer.difference(below, VALUE_AT, f"C{product}", f"C{row}")
 
 
-def _sum(writer: _Writer, rows: list[int]) -> Value:
-    values = [writer.cell_value(row) for row in rows]
-    errors = [value for value in values if isinstance(value, str)]
-    return errors[0] if errors else sum(float(value) for value in values)
-
-
-def _path(writer: _Writer, path: Path) -> int:
-    writer.group(f"through {_through(path)}")
+def _path(writer: _Lines, path: Path) -> int:
+    writer.group(f"through {_through(path)}", 3)
     return _factors(writer, path, "share of this path")
 
 
@@ -188,18 +120,11 @@ def _through(path: Path) -> str:
     return " → ".join(factor.of.name for factor in reversed(path.factors))
 
 
-def _factors(writer: _Writer, path: Path, label: str) -> int:
+def _factors(writer: _Lines, path: Path, label: str) -> int:
     """The factors of a path and their product; the product's row."""
     rows = [writer.line(f.name, text(f.expr), writer.value(f.expr)) for f in path.factors]
-    product: Value = 1.0
-    for row in rows:
-        factor = writer.cell_value(row)
-        if isinstance(product, str) or isinstance(factor, str):
-            product = product if isinstance(product, str) else factor
-        else:
-            product *= factor
-    formula = Formula("=" + "*".join(f"C{row}" for row in rows), product)
-    return writer.line(label, text(path.product), formula, "result")
+    product = Formula("=" + "*".join(f"C{row}" for row in rows))
+    return writer.line(label, text(path.product), product, "result")
 
 
 def _in_words(story: Story) -> str:
@@ -217,7 +142,7 @@ def _in_words(story: Story) -> str:
     return f"{name} reaches the loss along {len(ends)} paths, which add up."
 
 
-def _by_delta(writer: _Writer, plan: Plan) -> None:
+def _by_delta(writer: _Lines, plan: Plan) -> None:
     """δ of every unit, then every gradient in terms of δ: bounded however large the network is."""
     network = plan.network
     writer.heading("Backwards: δ of every unit")
@@ -241,16 +166,16 @@ def _by_delta(writer: _Writer, plan: Plan) -> None:
         _compared(writer, parameter.gradient, network.gradient[parameter.symbol])
 
 
-def _compared(writer: _Writer, symbol: Symbol, expr: Expr) -> None:
+def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
     """A formula evaluated here, beside the training table's own number."""
-    row = writer.line(symbol.name, text(expr), writer.value(expr))
-    table = writer.chosen.formula(symbol)
-    apply(writer.tab.put(row, TABLE_AT, table), "formula", VALUE)
-    if (row, VALUE_AT) in writer.tab.stored:
-        writer.put_difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}", writer.cell_value(row), table.value)
+    value = writer.value(expr)
+    row = writer.line(symbol.name, text(expr), value)
+    writer.tab.put(row, TABLE_AT, writer.chosen.formula(symbol), "formula", formats.VALUE)
+    if value is not None:
+        writer.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")
 
 
-def _update_rule(writer: _Writer, plan: Plan) -> None:
+def _update_rule(writer: _Lines, plan: Plan) -> None:
     writer.heading("The update")
     for optimizer in dict.fromkeys(plan.spec.optimizers):
         writer.text(f"{optimizer.label}: {OPTIMIZERS[optimizer.name].text}, where g is the gradient and η the rate.")

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from openpyxl.utils import get_column_letter
-from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.datavalidation import DataValidation
 
-from sheetgen.book import Tab
-from sheetgen.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
-from sheetgen.layout import Plan, setting_name
-from sheetgen.network import Parameter
+from sheetgen.maths.network import Parameter
 from sheetgen.spec import dump
-from sheetgen.style import apply, furnish
+from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
+from sheetgen.tabs.layout import setting_name
+from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.words import OPTIONS, parameter_path
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.page import heading
+from sheetgen.xlsx.style import furnish
 
 TAB = "Inputs"
 TOP = 5
@@ -82,14 +82,13 @@ def _weight(plan: Plan, parameter: Parameter) -> Entry:
 
 def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
     """Name, value and meaning of each entry, one a row; returns the last row."""
-    _heading(tab, column, title, 3)
-    for place, text in enumerate(("name", "value", "meaning")):
-        apply(tab.put(TOP + 1, column + place, text), "header")
+    heading(tab, TOP, 3, title, column)
+    tab.header(TOP + 1, column, ("name", "value", "meaning"))
     for row, entry in enumerate(entries, TOP + 2):
-        apply(tab.put(row, column, entry.name), "symbol")
-        apply(tab.put(row, column + 1, entry.value), "input")
-        apply(tab.put(row, column + 2, entry.meaning), "label")
-        _name(tab, entry.name, f"${get_column_letter(column + 1)}${row}")
+        tab.put_row(
+            row, column, (entry.name, "symbol", None), (entry.value, "input", None), (entry.meaning, "label", None)
+        )
+        tab.define(entry.name, f"${get_column_letter(column + 1)}${row}")
     for allowed, group in groupby(enumerate(entries, TOP + 2), key=lambda numbered: numbered[1].allowed):
         rows = [row for row, _ in group]
         letter = get_column_letter(column + 1)
@@ -100,14 +99,14 @@ def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
 def _choices(tab: Tab, plan: Plan, bottom: int) -> int:
     """The names of the lists that the dropdown of the Network tab offers; returns the last row."""
     rates = len(plan.spec.learning_rates)
-    _name(tab, "rates", f"$B${TOP + 2}:$B${TOP + 1 + rates}")
+    tab.define("rates", f"$B${TOP + 2}:$B${TOP + 1 + rates}")
     labels = [optimizer.label for optimizer in plan.spec.optimizers]
     if len(labels) == 1:
         return bottom
-    _heading(tab, TRAINING, "Optimizers, one tab each", 3, bottom + 2)
+    heading(tab, bottom + 2, 3, "Optimizers, one tab each", TRAINING)
     for row, label in enumerate(labels, bottom + 3):
-        apply(tab.put(row, TRAINING, label), "label")
-    _name(tab, "optimizers", f"$A${bottom + 3}:$A${bottom + 2 + len(labels)}")
+        tab.put(row, TRAINING, label, "label")
+    tab.define("optimizers", f"$A${bottom + 3}:$A${bottom + 2 + len(labels)}")
     return bottom + 2 + len(labels)
 
 
@@ -115,18 +114,17 @@ def _data(tab: Tab, plan: Plan) -> int:
     spec = plan.spec
     sizes = (("i", len(spec.inputs[0])), ("t", len(spec.targets[0])))
     names = [f"{letter}_{number}" for letter, size in sizes for number in range(1, size + 1)]
-    _heading(tab, DATA, "Data: inputs i and targets t", len(names) + 1)
+    heading(tab, TOP, len(names) + 1, "Data: inputs i and targets t", DATA)
     last = TOP + 1 + len(spec.inputs)
-    apply(tab.put(TOP + 1, DATA, "sample"), "header")
+    tab.header(TOP + 1, DATA, ("sample", *names))
     for column, name in enumerate(names, DATA + 1):
-        apply(tab.put(TOP + 1, column, name), "header")
         letter = get_column_letter(column)
         cells = f"${letter}${TOP + 2}" + (f":${letter}${last}" if len(spec.inputs) > 1 else "")
-        _name(tab, name, cells)
+        tab.define(name, cells)
     for row, (inputs, targets) in enumerate(zip(spec.inputs, spec.targets, strict=True), TOP + 2):
-        apply(tab.put(row, DATA, row - TOP - 1), "label")
+        tab.put(row, DATA, row - TOP - 1, "label")
         for column, value in enumerate((*inputs, *targets), DATA + 1):
-            apply(tab.put(row, column, value), "input")
+            tab.put(row, column, value, "input")
     first, final = get_column_letter(DATA + 1), get_column_letter(DATA + len(names))
     split = get_column_letter(DATA + len(spec.inputs[0]))
     after = get_column_letter(DATA + len(spec.inputs[0]) + 1)
@@ -137,22 +135,11 @@ def _data(tab: Tab, plan: Plan) -> int:
 
 def _spec_text(tab: Tab, plan: Plan, row: int) -> None:
     """The spec as text, a line a row: the workbook can be checked and written again from itself alone."""
-    _heading(tab, 1, "Spec", 7, row)
+    heading(tab, row, 7, "Spec")
     lines = dump(plan.spec).splitlines()
     for at, text in enumerate(lines, row + 2):
-        apply(tab.put(at, 1, text), "muted")
-    _name(tab, "spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")
-
-
-def _heading(tab: Tab, column: int, text: str, width: int, row: int = TOP) -> None:
-    for place in range(width):
-        apply(tab.put(row, column + place, text if place == 0 else None), "heading")
-
-
-def _name(tab: Tab, name: str, cells: str) -> None:
-    book = tab.ws.parent
-    assert book is not None
-    book.defined_names[name] = DefinedName(name, attr_text=f"{TAB}!{cells}")
+        tab.put(at, 1, text, "muted")
+    tab.define("spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")
 
 
 def _validate(tab: Tab, cells: str, allowed: Range) -> None:
@@ -160,12 +147,4 @@ def _validate(tab: Tab, cells: str, allowed: Range) -> None:
     first = cells.split(":")[0]
     low = f",{first}{'>' if allowed.open_low else '>='}{allowed.low:g}" if math.isfinite(allowed.low) else ""
     high = f",{first}{'<' if allowed.open_high else '<='}{allowed.high:g}" if math.isfinite(allowed.high) else ""
-    rule = DataValidation(
-        type="custom",
-        formula1=f"AND(ISNUMBER({first}){low}{high})",
-        showErrorMessage=True,
-        errorTitle="Not allowed here",
-        error=f"Type a number: {allowed}.",
-    )
-    rule.add(cells)
-    tab.ws.add_data_validation(rule)
+    tab.allow(cells, f"Type a number: {allowed}.", type="custom", formula1=f"AND(ISNUMBER({first}){low}{high})")

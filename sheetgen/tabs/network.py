@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from sympy import Symbol
 
-from sheetgen.book import Tab
-from sheetgen.charts import HUES
-from sheetgen.layout import Plan
-from sheetgen.network import Unit
-from sheetgen.style import apply, furnish
+from sheetgen.maths.network import Unit
 from sheetgen.tabs import network_picture, state
-from sheetgen.tabs.network_picture import Edge, Layer, Node
+from sheetgen.tabs.network_picture import Edge, Node, Rank
+from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.charts import HUES
+from sheetgen.xlsx.style import furnish
 
 PICTURE_TOP, PICTURE_LEFT = 4, 4
 
@@ -33,15 +33,15 @@ def fill(tab: Tab, plan: Plan) -> State:
     layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
     picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
     if plan.network.samples > 1:
-        note = tab.put(picture.bottom + 2, PICTURE_LEFT, f"The picture shows sample 1 of {plan.network.samples}.")
-        apply(note, "muted")
+        note = f"The picture shows sample 1 of {plan.network.samples}."
+        tab.put(picture.bottom + 2, PICTURE_LEFT, note, "muted")
     return chosen
 
 
-def _layers(plan: Plan, chosen: State) -> Iterator[Layer]:
+def _layers(plan: Plan, chosen: State) -> Iterator[Rank]:
     """Inputs, units of each layer, errors and the total, for the first sample of a row."""
     network = plan.network
-    yield Layer("Inputs", _nodes("input", [[symbol] for symbol in network.inputs[0]], chosen), HUES[0])
+    yield Rank("Inputs", _nodes("input", [[symbol] for symbol in network.inputs[0]], chosen), HUES[0])
     units = network.units[0]
     for place, layer in enumerate(units):
         last = place == len(units) - 1
@@ -52,10 +52,10 @@ def _layers(plan: Plan, chosen: State) -> Iterator[Layer]:
             [*([biases[index]] if index in biases else []), unit.net, unit.out] for index, unit in enumerate(layer)
         ]
         activation = plan.spec.layers[place].activation
-        yield Layer(f"{title}: {activation}", _nodes(word, shown, chosen), HUES[1] if last else HUES[2])
+        yield Rank(f"{title}: {activation}", _nodes(word, shown, chosen), HUES[1] if last else HUES[2])
     parts = [list(pair) for pair in zip(network.targets[0], network.errors[0], strict=True)]
-    yield Layer("Errors", _nodes("error", parts, chosen), HUES[3])
-    yield Layer("Loss", (_node("total", [network.total], chosen),), HUES[8])
+    yield Rank("Errors", _nodes("error", parts, chosen), HUES[3])
+    yield Rank("Loss", (_node("total", [network.total], chosen),), HUES[8])
 
 
 def _nodes(word: str, shown: list[list[Symbol]], chosen: State) -> tuple[Node, ...]:

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from openpyxl.utils import get_column_letter
 
-from sheetgen import style
-from sheetgen.book import Tab
-from sheetgen.cells import Formula
-from sheetgen.shapes import Canvas, Ellipse, Point, Stroke
+from sheetgen.xlsx import style
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.shapes import Canvas, Ellipse, Point, Stroke
 
 MAX_LABELLED = 6
 MAX_SHOWN = 12
@@ -48,7 +48,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Layer:
+class Rank:
     """The units of one column of the picture, from top to bottom, and the colour of their outlines."""
 
     title: str
@@ -127,7 +127,7 @@ def label_rows(sources: Sequence[float], targets: Sequence[float]) -> list[int]:
     return rows
 
 
-def draw(tab: Tab, top: int, left: int, layers: Sequence[Layer], edges: Sequence[Edge]) -> Picture:
+def draw(tab: Tab, top: int, left: int, layers: Sequence[Rank], edges: Sequence[Edge]) -> Picture:
     """Lay the network out from the one-based row and column on, one row of layer titles first; sets the widths of its
     columns and the heights of its rows. Edges of units that are not shown are left out."""
     sheet = _Sheet(tab, top, left, layers, edges)
@@ -143,7 +143,7 @@ def draw(tab: Tab, top: int, left: int, layers: Sequence[Layer], edges: Sequence
 class _Sheet:
     """The picture's place on the sheet."""
 
-    def __init__(self, tab: Tab, top: int, left: int, layers: Sequence[Layer], edges: Sequence[Edge]) -> None:
+    def __init__(self, tab: Tab, top: int, left: int, layers: Sequence[Rank], edges: Sequence[Edge]) -> None:
         self.tab, self.layers = tab, layers
         self.first_row = top + 1
         with_number = {edge.layer for edge in edges if edge.number is not None}
@@ -180,10 +180,10 @@ class _Sheet:
                 left += 1
         return tuple(columns)
 
-    def _places(self, layer: Layer) -> int:
+    def _places(self, layer: Rank) -> int:
         return min(len(layer.nodes), MAX_SHOWN)
 
-    def _height(self, layer: Layer) -> int:
+    def _height(self, layer: Rank) -> int:
         """The rows of a node's outline: one above and one below its text."""
         return max(node.height for node in layer.nodes) + 2
 
@@ -205,7 +205,7 @@ class _Sheet:
         )
         return sum(abs(top - round(top)) for top in tops)
 
-    def _middles(self, layer: Layer) -> list[float]:
+    def _middles(self, layer: Rank) -> list[float]:
         """How many rows down the middle of each unit lies."""
         places, height = self._places(layer), self._height(layer)
         return [slot(self.rows, places, index, height) + height / 2 for index in range(places)]
@@ -214,7 +214,7 @@ class _Sheet:
         """Write and outline every shown unit; their outlines by layer and unit."""
         outlines = {}
         for place, (layer, column) in enumerate(zip(self.layers, self.columns, strict=True)):
-            style.apply(self.tab.put(self.first_row - 1, column, layer.title), "node_title")
+            self.tab.put(self.first_row - 1, column, layer.title, "node_title")
             height, places = self._height(layer), self._places(layer)
             for index, node in enumerate(layer.nodes[: shown(len(layer.nodes))]):
                 row = self.first_row + slot(self.rows, places, index, height)
@@ -225,19 +225,18 @@ class _Sheet:
             if len(layer.nodes) > MAX_SHOWN:
                 row = self.first_row + slot(self.rows, places, places - 1, 1)
                 more = f"⋮  {len(layer.nodes) - shown(len(layer.nodes))} more"
-                style.apply(self.tab.put(row, column, more), "node_title")
+                self.tab.put(row, column, more, "node_title")
         return outlines
 
     def _text(self, node: Node, row: int, column: int) -> None:
         if node.height > len(node.lines):
-            style.apply(self.tab.put(row, column, node.title), "node_title")
+            self.tab.put(row, column, node.title, "node_title")
             row += 1
         for offset, (label, number) in enumerate(node.lines):
             self._number(row + offset, column, label, number, "node")
 
     def _number(self, row: int, column: int, label: str, number: Formula, role: str) -> None:
-        cell = self.tab.put(row, column, number)
-        style.apply(cell, role, numbered(label))
+        cell = self.tab.put(row, column, number, role, numbered(label))
         style.shorten_extreme(self.tab.ws, cell.coordinate, numbered(label, "0.0E+00"))
 
     def edge(self, edge: Edge, source: Ellipse, target: Ellipse) -> None:

@@ -1,10 +1,9 @@
 """What the tabs call things, for a reader."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
-from sheetgen.model import Spec
-from sheetgen.network import Parameter, layer_prefix
+from sheetgen.maths.network import Parameter, layer_prefix
+from sheetgen.spec.structure import Spec
 
 # kind of column -> the group it stands under
 KINDS: Mapping[str, str] = {
@@ -42,16 +41,6 @@ LOSS_WORDS: Mapping[str, str] = {
     "binary_cross_entropy": "binary cross-entropy",
     "cross_entropy": "cross-entropy",
 }
-
-
-def rate_text(rate: float) -> str:
-    """A number as a formula joins it to a text: 15 digits, and no exponent between 1e-15 and 1e15.
-
-    >>> rate_text(2.0), rate_text(0.1), rate_text(3e-05), rate_text(0.1 + 0.2)
-    ('2', '0.1', '0.00003', '0.3')
-    """
-    return format(Decimal(f"{rate:.15g}"), "f")
-
 
 ACTIVATION_WORDS: Mapping[str, str] = {
     "sigmoid": "sigmoid(x) = 1/(1 + exp(−x)); its slope is a·(1 − a), where a is its value. The cells compute "

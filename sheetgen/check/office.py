@@ -1,0 +1,74 @@
+"""LibreOffice without a window: workbooks converted, with a profile of their own, so that nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sheetgen.errors import CheckError
+
+__all__ = ["CSV", "PDF", "XLSX", "convert", "new_profile"]
+
+# Ten times what a million formulas take.
+SECONDS = 600.0
+PROGRAMS = ("soffice", "libreoffice", "/Applications/LibreOffice.app/Contents/MacOS/soffice")
+XLSX, PDF, CSV = "xlsx:Calc MS Excel 2007 XML", "pdf", "csv"
+
+# OOXMLRecalcMode 0: always recalculate on load; 1: never, which shows the values that are found in the file.
+_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>{mode}</value></prop></item>
+</oor:items>
+"""
+
+
+def new_profile(folder: Path, *, recalculate: bool = True) -> str:
+    """The option that gives LibreOffice a new profile in the folder."""
+    settings = folder / "user" / "registrymodifications.xcu"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(_SETTINGS.format(mode=0 if recalculate else 1), encoding="utf-8")
+    return f"-env:UserInstallation={folder.as_uri()}"
+
+
+def convert(
+    sources: Sequence[Path], results: Path, to: str = XLSX, *, recalculate: bool = True, shown: Path | None = None
+) -> list[Path]:
+    """Open workbooks and save them in another folder, which is made; the new files. The profile is made beside them.
+
+    CheckError, about the file `shown`, if LibreOffice is missing, does not open one or does not finish.
+    """
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise CheckError("LibreOffice is not installed (no soffice on the PATH); install it or use --engine ironcalc")
+    profile = new_profile(results.with_name(f"{results.name}-profile"), recalculate=recalculate)
+    command = [program, profile, "--headless", "--norestore", "--convert-to", to, "--outdir", str(results)]
+    said = _run([*command, *map(str, sources)], shown or sources[0])
+    made = [results / source.with_suffix(f".{to.partition(':')[0]}").name for source in sources]
+    if not all(path.exists() for path in made):
+        lines = [line for line in said.splitlines() if line.strip() and "javaldx" not in line]
+        reason = lines[-1] if lines else "it gave no reason"
+        raise CheckError(f"{shown or sources[0]}: LibreOffice did not open it: {reason}")
+    return made
+
+
+def _run(command: list[str], shown: Path) -> str:
+    """What the program printed; CheckError, and no process left, if it takes too long."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            return process.communicate(timeout=SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            limit = f"{SECONDS:g} s"
+            raise CheckError(f"{shown}: LibreOffice did not finish within {limit}; use --engine ironcalc") from None
+        finally:
+            # soffice starts another process, which outlives it if only the first one is ended.
+            if process.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)

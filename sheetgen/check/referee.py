@@ -1,0 +1,297 @@
+"""The same training by PyTorch in float64: autograd for the gradients, torch.optim for the updates.
+
+It shares no code with what writes the workbook: every number comes from torch, under the name that its column has
+there. torch is imported only when a training starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sheetgen.spec.structure import Layer, Run, Spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["one_thread", "retrain"]
+
+# name -> class in torch.optim, the arguments that make it this optimizer, and its states by the letter of their columns
+_OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, str]]] = {
+    "sgd": ("SGD", {}, {}),
+    "momentum": ("SGD", {}, {"v": "momentum_buffer"}),
+    "nesterov": ("SGD", {"nesterov": True}, {"v": "momentum_buffer"}),
+    "rmsprop": ("RMSprop", {}, {"s": "square_avg"}),
+    "adagrad": ("Adagrad", {}, {"s": "sum"}),
+    "adam": ("Adam", {}, {"m": "exp_avg", "v": "exp_avg_sq"}),
+    "adamw": ("AdamW", {}, {"m": "exp_avg", "v": "exp_avg_sq"}),
+}
+
+
+@dataclass
+class _Forward:
+    """One forward pass over samples: the tensors of every layer, shape (samples, units), and the loss."""
+
+    nets: list[Tensor] = field(default_factory=list)
+    outs: list[Tensor] = field(default_factory=list)
+    parts: Tensor = field(init=False)
+    loss: Tensor = field(init=False)
+
+
+def retrain(spec: Spec, run: Run, nudge: float = 0.0) -> Iterator[dict[str, float]]:
+    """The numbers of each step, step 0 first, by the names of a training tab's columns.
+
+    They are all that a training tab may show: data, parameters, net inputs, activations, losses, δ, gradients and
+    the optimizer's states; with updates = "output_first" also the last layer's values after the update, as w5′.
+    Numbers that left the range of floats are inf or nan. ValueError if torch.optim refuses an option.
+
+    With a `nudge`, every parameter is moved by that part of itself (or of 1, if it is smaller) before each step,
+    alternately up and down, and so is every slope of an activation and of the loss, which may be the small difference
+    of two numbers near 1: what that changes tells how much this training amplifies rounding.
+    """
+    trainer = _Trainer(spec, run, nudge)
+    for step in range(spec.steps + 1):
+        trainer.nudge()
+        yield trainer.step(step)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread: with tensors this small, several of them only wait for each other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Trainer:
+    """The parameters as tensors, and the optimizers that move them: one, or one each for hidden and last layers."""
+
+    def __init__(self, spec: Spec, run: Run, nudge: float) -> None:
+        import torch
+
+        self._nudge = nudge
+        self._spec = spec
+        self._run = run
+        self._inputs = torch.tensor(spec.inputs, dtype=torch.float64)
+        self._targets = torch.tensor(spec.targets, dtype=torch.float64)
+        self._weights = [_parameter(layer.weights, True) for layer in spec.layers]
+        self._biases = [None if one.bias is None else _parameter(one.bias, one.train_bias) for one in spec.layers]
+        self._names = _names(spec.layers)
+        last = len(spec.layers) - 1
+        groups = [range(last), range(last, last + 1)] if spec.updates == "output_first" else [range(last + 1)]
+        self._groups = [group for group in groups if len(group)]
+        self._optimizers = [_optimizer(run, self._trained(group)) for group in self._groups]
+
+    def _trained(self, layers: Sequence[int]) -> list[Tensor]:
+        return [t for at in layers for t in (self._weights[at], self._biases[at]) if t is not None and t.requires_grad]
+
+    def step(self, step: int) -> dict[str, float]:
+        """The numbers before the update, which is then made."""
+        samples = len(self._inputs)
+        used = [step % samples] if self._spec.batch == "online" else list(range(samples))
+        inputs, targets = self._inputs[used], self._targets[used]
+        forward = self._forward(inputs, targets)
+        row: dict[str, float] = {"step": float(step), "E_total": forward.loss.item()}
+        for letter, table in (("i", inputs), ("t", targets), ("E", forward.parts)):
+            row |= _per_sample([f"{letter}{place + 1}" for place in range(table.shape[1])], table)
+        for at, (nets, outs) in enumerate(zip(forward.nets, forward.outs, strict=True)):
+            names = _units(self._spec.layers, at)
+            row |= _per_sample(names, nets) | _per_sample([f"a_{name}" for name in names], outs)
+        row |= _softmax_scale(forward.nets[-1])
+        row |= self._parameters_now() | self._states(step)
+        if self._spec.updates == "output_first":
+            deltas, after = self._update_output_first(forward, step)
+            row |= after
+        else:
+            deltas = self._update_together(forward)
+        for at, delta in enumerate(deltas):
+            names = [f"δ_{name}" for name in _units(self._spec.layers, at)]
+            row |= _per_sample(names, delta * len(used))
+        return row | self._gradients()
+
+    def nudge(self) -> None:
+        """Move every parameter a little."""
+        import torch
+
+        with torch.no_grad():
+            for _, tensor in self._named() if self._nudge else ():
+                tensor += self._alternating(tensor) * tensor.abs().clamp(min=1)
+
+    def _alternating(self, like: Tensor) -> Tensor:
+        """The nudge, up and down in turn, in the shape of a tensor."""
+        import torch
+
+        return self._nudge * (1.0 - 2.0 * (torch.arange(like.numel()) % 2)).reshape(like.shape)
+
+    def _forward(self, inputs: Tensor, targets: Tensor) -> _Forward:
+        from torch.nn import functional
+
+        forward = _Forward()
+        value = inputs
+        for layer, weights, bias in zip(self._spec.layers, self._weights, self._biases, strict=True):
+            net = functional.linear(value, weights, bias)
+            # Not the number, but the slope that autograd finds of it.
+            wiggle = self._alternating(net) * (net - net.detach()) if self._nudge else net.new_zeros(())
+            value = _activate(layer, net) + wiggle
+            forward.nets.append(net)
+            forward.outs.append(value)
+        forward.parts, loss = _loss(self._spec.loss, forward.nets[-1], value, targets)
+        forward.loss = loss + wiggle.sum() / len(targets)
+        return forward
+
+    def _update_together(self, forward: _Forward) -> list[Tensor]:
+        """Autograd's gradients and one step of the optimizer; returns the gradients of the net inputs."""
+        import torch
+
+        trained = self._trained(range(len(self._spec.layers)))
+        found = torch.autograd.grad(forward.loss, [*trained, *forward.nets])
+        for tensor, gradient in zip(trained, found, strict=False):
+            tensor.grad = gradient
+        self._optimizers[0].step()
+        return list(found[len(trained) :])
+
+    def _update_output_first(self, forward: _Forward, step: int) -> tuple[list[Tensor], dict[str, float]]:
+        """The last layer moves; its old net inputs' gradients then go back through its new weights."""
+        import torch
+
+        last = len(self._spec.layers) - 1
+        output = self._trained([last])
+        found = torch.autograd.grad(forward.loss, [*output, forward.nets[last]], retain_graph=True)
+        for tensor, gradient in zip(output, found, strict=False):
+            tensor.grad = gradient
+        self._optimizers[-1].step()
+        deltas = [found[-1]]
+        if last:
+            back = found[-1].detach() @ self._weights[last].detach()
+            hidden, nets = self._trained(range(last)), forward.nets[:last]
+            gradients = torch.autograd.grad(forward.outs[last - 1], [*hidden, *nets], grad_outputs=back)
+            for tensor, gradient in zip(hidden, gradients, strict=False):
+                tensor.grad = gradient
+            deltas = [*gradients[len(hidden) :], *deltas]
+        moved = self._parameters_now([last]) | self._states(step + 1, [last])
+        if last:
+            self._optimizers[0].step()
+        return deltas, {f"{name}′": value for name, value in moved.items()}
+
+    def _named(self, layers: Sequence[int] | None = None) -> Iterator[tuple[list[str], Tensor]]:
+        """Each parameter tensor with the names of its entries."""
+        for at in range(len(self._spec.layers)) if layers is None else layers:
+            weights, biases = self._names[at]
+            yield weights, self._weights[at]
+            bias = self._biases[at]
+            if bias is not None:
+                yield biases, bias
+
+    def _parameters_now(self, layers: Sequence[int] | None = None) -> dict[str, float]:
+        return {n: v for names, t in self._named(layers) for n, v in zip(names, _numbers(t), strict=True)}
+
+    def _gradients(self) -> dict[str, float]:
+        return {
+            f"∂E/∂{name}": value
+            for names, tensor in self._named()
+            if tensor.grad is not None
+            for name, value in zip(names, _numbers(tensor.grad), strict=True)
+        }
+
+    def _states(self, step: int, layers: Sequence[int] | None = None) -> dict[str, float]:
+        """The optimizer's states after `step` updates; a tensor that was never updated has none, which is 0."""
+        letters = _OPTIMIZERS[self._run.optimizer.name][2]
+        states = {tensor: state for optimizer in self._optimizers for tensor, state in optimizer.state.items()}
+        row: dict[str, float] = {}
+        for names, tensor in self._named(layers):
+            for letter, key in letters.items():
+                state = states.get(tensor, {}).get(key)
+                values = [0.0] * len(names) if state is None else _numbers(state)
+                row |= {f"{letter}_{name}": value for name, value in zip(names, values, strict=True)}
+        options = dict(self._run.optimizer.options)
+        return row | {f"β{k}ᵗ": options[f"beta{k}"] ** step for k in (1, 2) if f"beta{k}" in options}
+
+
+def _parameter(numbers: Sequence[Any], trained: bool) -> Tensor:
+    import torch
+
+    return torch.tensor(numbers, dtype=torch.float64, requires_grad=trained)
+
+
+def _optimizer(run: Run, parameters: list[Tensor]) -> Any:
+    import torch
+
+    kind, fixed, _ = _OPTIMIZERS[run.optimizer.name]
+    options = dict(run.optimizer.options)
+    if "beta1" in options:
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))  # type: ignore[assignment]
+    return getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+
+
+def _activate(layer: Layer, net: Tensor) -> Tensor:
+    import torch
+    from torch.nn import functional
+
+    functions: Mapping[str, Callable[[Tensor], Tensor]] = {
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": functional.relu,
+        "leaky_relu": lambda x: functional.leaky_relu(x, layer.negative_slope),
+        "softplus": functional.softplus,
+        "identity": lambda x: x * 1,
+        "softmax": lambda x: functional.softmax(x, dim=1),
+    }
+    return functions[layer.activation](net)
+
+
+def _loss(name: str, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The parts by sample and output, and the loss, from the last layer's net inputs and activations."""
+    from torch.nn import functional
+
+    squares = functional.mse_loss(out, targets, reduction="none")
+    logits = functional.binary_cross_entropy_with_logits
+    losses: Mapping[str, Callable[[], tuple[Tensor, Tensor]]] = {
+        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / len(targets)),
+        "mse": lambda: (squares, functional.mse_loss(out, targets)),
+        "binary_cross_entropy": lambda: (logits(net, targets, reduction="none"), logits(net, targets)),
+        "cross_entropy": lambda: (-targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets)),
+    }
+    return losses[name]()
+
+
+def _names(layers: Sequence[Layer]) -> list[tuple[list[str], list[str]]]:
+    """Per layer the names of its weights, unit by unit and input by input, and of its biases; numbered throughout."""
+    names = []
+    weights = biases = 0
+    for layer in layers:
+        count = layer.units * len(layer.weights[0])
+        bias_count = len(layer.bias or ())
+        names.append(([f"w{weights + k + 1}" for k in range(count)], [f"b{biases + k + 1}" for k in range(bias_count)]))
+        weights, biases = weights + count, biases + bias_count
+    return names
+
+
+def _units(layers: Sequence[Layer], at: int) -> list[str]:
+    """The names of a layer's net inputs: o1, o2 … in the last, h1 … in an only hidden one, else h1_1, h2_1 …"""
+    hidden = "h" if len(layers) == 2 else f"h{at + 1}_"
+    letter = "o" if at == len(layers) - 1 else hidden
+    return [f"{letter}{unit + 1}" for unit in range(layers[at].units)]
+
+
+def _per_sample(names: list[str], table: Tensor) -> dict[str, float]:
+    """The entries of a (samples, names) table; a full batch of several samples numbers them, as in h1[2]."""
+    rows = table.tolist()
+    ends = [f"[{sample + 1}]" for sample in range(len(rows))] if len(rows) > 1 else [""]
+    return {n + end: v for end, row in zip(ends, rows, strict=True) for n, v in zip(names, row, strict=True)}
+
+
+def _softmax_scale(net: Tensor) -> dict[str, float]:
+    """The largest net input of the outputs, and the sum of exp(o − largest), for each sample."""
+    largest = net.max(dim=1, keepdim=True).values
+    return _per_sample(["max_o"], largest) | _per_sample(["Σexp"], (net - largest).exp().sum(dim=1, keepdim=True))
+
+
+def _numbers(tensor: Tensor) -> list[float]:
+    return [float(value) for value in tensor.detach().flatten().tolist()]

@@ -1,0 +1,186 @@
+"""A workbook's formulas computed in the order in which they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
+from sheetgen.formulas.parse import parse
+from sheetgen.formulas.values import Grid, Scalar, plain
+from sheetgen.xlsx.cells import column_letters
+
+__all__ = ["CircularError", "Copy", "Sheet", "Table", "Workbook"]
+
+Place = tuple[int, int]
+"""One-based row and column."""
+
+
+class CircularError(ValueError):
+    """Formulas that need each other's values; str() names their cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A formula's text, and how many rows further down and columns further right than that text it stands."""
+
+    text: str
+    down: int = 0
+    right: int = 0
+
+
+@dataclass
+class Table:
+    """Rows of values, a list or a numpy array, from a sheet's row `top` and column A on.
+
+    With `fill`, None is a value still to be computed.
+
+    `fill` has the formula of each column in the second row, which is filled down, and `start` that of the first.
+    """
+
+    top: int
+    rows: Any
+    start: Sequence[str] = ()
+    fill: Sequence[str] = ()
+
+    def covers(self, row: int, column: int) -> bool:
+        """Whether the cell is one of it."""
+        return self.top <= row < self.top + len(self.rows) and column <= len(self.rows[0])
+
+
+@dataclass
+class Sheet:
+    """The filled cells of a tab by place, and a table. A value of None is still to be computed, from `formulas`."""
+
+    values: dict[Place, Scalar] = field(default_factory=dict)
+    formulas: dict[Place, Copy] = field(default_factory=dict)
+    table: Table | None = None
+
+    def __getitem__(self, place: Place) -> Scalar:
+        value = self.values.get(place, _EMPTY)
+        if value is _EMPTY:
+            table = self.table
+            if table is None or not table.covers(*place):
+                return None
+            value = plain(table.rows[place[0] - table.top][place[1] - 1])
+        if value is None:
+            raise _Needed([(self, place)])
+        return value  # type: ignore[return-value]
+
+    def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
+        """The values of a rectangle; asks for all that are still to be computed at once."""
+        table = self.table
+        if table is not None and not table.fill and table.covers(top, left) and table.covers(bottom, right):
+            inside = table.rows[top - table.top : bottom - table.top + 1]
+            return [[plain(value) for value in row[left - 1 : right]] for row in inside]
+        needed: list[tuple[Sheet, Place]] = []
+        columns = range(left, right + 1)
+        rows = [[self._value(row, column, needed) for column in columns] for row in range(top, bottom + 1)]
+        if needed:
+            raise _Needed(needed)
+        return rows
+
+    def _value(self, row: int, column: int, needed: list[tuple[Sheet, Place]]) -> Scalar:
+        try:
+            return self[row, column]
+        except _Needed as missing:
+            needed += missing.places
+            return None
+
+    @property
+    def size(self) -> Place:
+        """The last row and column that have something in them."""
+        rows = [row for row, _ in self.values]
+        columns = [column for _, column in self.values]
+        if self.table is not None:
+            rows.append(self.table.top + len(self.table.rows) - 1)
+            columns.append(len(self.table.rows[0]))
+        return max(rows, default=0), max(columns, default=0)
+
+    def copy_at(self, place: Place) -> Copy:
+        """The formula of a cell that is pending."""
+        found = self.formulas.get(place)
+        if found is not None:
+            return found
+        table = self.table
+        assert table is not None
+        down = place[0] - table.top
+        text = (table.fill if down else table.start)[place[1] - 1]
+        return Copy(text, max(0, down - 1))
+
+    def settle(self, place: Place, value: Scalar) -> None:
+        """Keep a formula's value."""
+        if place in self.values:
+            self.values[place] = value
+        else:
+            assert self.table is not None
+            self.table.rows[place[0] - self.table.top][place[1] - 1] = value
+
+    def pending(self) -> Iterator[Place]:
+        """Every formula: the table row by row, then the others in the order in which they were written."""
+        if self.table is not None and self.table.fill:
+            columns = range(1, len(self.table.fill) + 1)
+            yield from product(range(self.table.top, self.table.top + len(self.table.rows)), columns)
+        yield from self.formulas
+
+
+_EMPTY = object()
+
+
+class _Needed(Exception):  # noqa: N818 - it is no error
+    """Cells whose values are needed first."""
+
+    def __init__(self, places: list[tuple[Sheet, Place]]) -> None:
+        super().__init__()
+        self.places = places
+
+
+class Workbook:
+    """Sheets by title, and what the defined names mean, each a text such as Inputs!$B$7."""
+
+    def __init__(self, sheets: Mapping[str, Sheet], names: Mapping[str, str]) -> None:
+        self.sheets = sheets
+        self._titles = {id(sheet): title for title, sheet in sheets.items()}
+        self._names: dict[str, Code] = {name.casefold(): meaning(parse(text)) for name, text in names.items()}
+
+    def compute(self) -> None:
+        """Give every formula its value. CircularError if formulas need each other."""
+        later = []
+        for title, sheet in self.sheets.items():
+            at = At(self.sheets, self._names, title, 0, 0)
+            for place in sheet.pending():
+                copy = sheet.copy_at(place)
+                (at.row, at.column), at.down, at.right = place, copy.down, copy.right
+                try:
+                    sheet.settle(place, evaluate(compiled(copy.text), at))
+                except _Needed:
+                    later.append((sheet, place))
+        for sheet, place in later:
+            self._compute(sheet, place)
+
+    def evaluate(self, title: str, place: Place, copy: Copy) -> Scalar:
+        """What a formula shows in that cell."""
+        return evaluate(compiled(copy.text), At(self.sheets, self._names, title, *place, copy.down, copy.right))
+
+    def _compute(self, sheet: Sheet, place: Place) -> None:
+        """One formula, after those that it needs; a stack of our own, since chains may be as long as a sheet."""
+        stack, waiting = [(sheet, place)], dict[tuple[int, Place], str]()
+        while stack:
+            here, cell = stack[-1]
+            key = id(here), cell
+            try:
+                here.settle(cell, self.evaluate(self._titles[id(here)], cell, here.copy_at(cell)))
+            except _Needed as needed:
+                waiting[key] = self._name(here, cell)
+                for other, spot in needed.places:
+                    if (id(other), spot) in waiting:
+                        raise CircularError(f"circular: {', '.join(waiting.values())}") from None
+                stack += needed.places
+                continue
+            waiting.pop(key, None)
+            stack.pop()
+
+    def _name(self, sheet: Sheet, place: Place) -> str:
+        return f"{self._titles[id(sheet)]}!{column_letters(place[1])}{place[0]}"

@@ -1,0 +1,174 @@
+"""Equations -> the numbers of every step, in float64: the values that are stored beside the formulas.
+
+The equations become one straight-line Python function over floats: with the handful of values that a row of a
+small network has, that is several times faster than numpy. A row that leaves the range of floats is evaluated
+again column by column, as Excel would: an error spreads to whatever uses it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from types import CodeType
+from typing import Any
+
+from sympy import Expr, Symbol
+
+from sheetgen.errors import ExcelError
+from sheetgen.formulas import evaluate as formulas
+from sheetgen.formulas.evaluate import At, Code, compiled
+from sheetgen.formulas.values import Grid
+from sheetgen.maths.algebra import before
+from sheetgen.maths.derive import Equations
+from sheetgen.maths.network import derive_network
+from sheetgen.maths.printer import excel, python
+from sheetgen.maths.rules import RATE
+from sheetgen.spec.structure import Run, Spec
+
+__all__ = ["Row", "evaluate", "given_values", "setting_values", "trace"]
+
+Row = tuple["float | ExcelError", ...]
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)) without overflow, by the same two branches as the formula."""
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def log1pexp(x: float) -> float:
+    """log(1 + exp(x)) without overflow, as the formula has it."""
+    return max(x, 0) + math.log(1 + math.exp(-abs(x)))
+
+
+_FUNCTIONS: Mapping[str, Any] = {
+    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
+    "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
+    "sigmoid": sigmoid, "log1pexp": log1pexp,
+}  # fmt: skip
+
+
+def trace(equations: Equations, run: Run, *, progress: Callable[[int], object] | None = None) -> list[Row]:
+    """The rows of one run, (steps + 1) tuples with one value per column; `progress` gets the rows added.
+
+    A value that Excel could not show as a number is an ExcelError; training that diverges raises nothing.
+    """
+    spec = equations.network.spec
+    known = given_values(spec) | setting_values(equations, run)
+    rows: list[Row] = []
+    reported = 0
+    for row in _rows(equations, known, spec.steps + 1):
+        rows.append(row)
+        if progress and len(rows) - reported == 1000:
+            progress(1000)
+            reported = len(rows)
+    if progress:
+        progress(len(rows) - reported)
+    return rows
+
+
+def given_values(spec: Spec) -> dict[Symbol, float | tuple[float, ...]]:
+    """The cells of Inputs that formulas name: a number, or a column with one number per sample."""
+    known: dict[Symbol, float | tuple[float, ...]] = {p.given: p.value for p in derive_network(spec).parameters}
+    for letter, table in (("i", spec.inputs), ("t", spec.targets)):
+        for number, column in enumerate(zip(*table, strict=True), 1):
+            known[Symbol(f"{letter}_{number}")] = column if len(column) > 1 else column[0]
+    return known
+
+
+def setting_values(equations: Equations, run: Run) -> dict[Symbol, float]:
+    """The numbers in the head of the run's tab: the learning rate and the optimizer's options."""
+    options = dict(run.optimizer.options)
+    return {s: run.rate if s == RATE else options[name] for s, name in equations.settings.items()}
+
+
+def _rows(equations: Equations, known: Mapping[Symbol, Any], count: int) -> Iterator[Row]:
+    row: Row | None = None
+    done = 0
+    for row in _fast_rows(equations, known, count):
+        yield row
+        done += 1
+    careful = _Careful(equations, known)
+    while done < count:
+        row = careful.after(row)
+        yield row
+        done += 1
+
+
+def _fast_rows(equations: Equations, known: Mapping[Symbol, Any], count: int) -> Iterator[Row]:
+    """Rows as long as every value is a finite float; ends early at the first that is not."""
+    symbols = tuple(known)
+    space: dict[str, Any] = {**_FUNCTIONS, **{f"k{place}": known[symbol] for place, symbol in enumerate(symbols)}}
+    exec(_program(equations, symbols), space)  # our own text, printed from sympy expressions
+    start, fill = space["start"], space["fill"]
+    finite = math.isfinite
+    row: Row | None = None
+    for _ in range(count):
+        try:
+            row = start() if row is None else fill(row)
+        except (OverflowError, ZeroDivisionError, ValueError):
+            return
+        if not (finite(sum(row)) or all(map(finite, row))):
+            return
+        yield row
+
+
+@lru_cache(maxsize=16)
+def _program(equations: Equations, known: tuple[Symbol, ...]) -> CodeType:
+    """Two functions of a row: `start()` and `fill(row above)`; the known symbols are the globals k0, k1, …"""
+    columns = equations.columns
+    names = {symbol: f"k{place}" for place, symbol in enumerate(known)}
+    variables = {column.symbol: f"c{place}" for place, column in enumerate(columns)}
+    above = {before(symbol): "p" + variable[1:] for symbol, variable in variables.items()}
+    every = {**names, **variables, **above}
+    result = f"    return ({', '.join(variables.values())},)"
+
+    def body(expressions: Sequence[Expr]) -> list[str]:
+        order = equations.order
+        return [f"    {variables[columns[at].symbol]} = {python(expressions[at], every)}" for at in order]
+
+    lines = ["def start():", *body([column.start for column in columns]), result, "def fill(row):"]
+    lines += [f"    ({', '.join(above.values())},) = row", *body([column.fill for column in columns]), result]
+    return compile("\n".join(lines), "<equations>", "exec")
+
+
+class _Careful:
+    """Evaluates a row column by column, with Excel's errors as values."""
+
+    def __init__(self, equations: Equations, known: Mapping[Symbol, Any]) -> None:
+        self._equations = equations
+        self._known = known
+
+    def after(self, row: Row | None) -> Row:
+        columns = self._equations.columns
+        values: dict[Symbol, Any] = dict(self._known)
+        if row is not None:
+            values |= {before(column.symbol): value for column, value in zip(columns, row, strict=True)}
+        for at in self._equations.order:
+            column = columns[at]
+            values[column.symbol] = evaluate(column.start if row is None else column.fill, values)
+        return tuple(values[column.symbol] for column in columns)
+
+
+def evaluate(expr: Expr, values: Mapping[Symbol, Any]) -> float | ExcelError:
+    """The expression in float64, by the rules of Excel: an error spreads to whatever uses it."""
+    symbols, formula = _formula(expr)
+    names = {f"x_{place}": _constant(values[symbol]) for place, symbol in enumerate(symbols)}
+    value = formulas.evaluate(formula, At({}, names, "", 1, 1))
+    assert isinstance(value, (float, ExcelError))
+    return value
+
+
+def _constant(value: float | ExcelError | tuple[float, ...]) -> Code:
+    """What a name stands for: a value, or a column of them."""
+    if isinstance(value, tuple):
+        column: Grid = [[float(one)] for one in value]
+        return lambda at: column
+    single = value if isinstance(value, ExcelError) else float(value)
+    return lambda at: single
+
+
+@cache
+def _formula(expr: Expr) -> tuple[tuple[Symbol, ...], Code]:
+    symbols = tuple(sorted(expr.free_symbols, key=str))
+    return symbols, compiled(excel(expr, {symbol: f"x_{place}" for place, symbol in enumerate(symbols)}))

@@ -1,0 +1,104 @@
+"""What a spec may name (activations, losses, optimizers and their options), and the ranges of its numbers."""
+
+import math
+from dataclasses import dataclass
+
+# Excel has 1,048,576 rows; a training tab keeps up to 16 of them above its table.
+MAX_STEPS = 1_048_576 - 16
+# Excel's number of columns; every weight and bias has one on its training tab.
+MAX_COLUMNS = 16_384
+# Compare draws one series per rate, and an Excel chart holds 255; the Network tab picks a rate's tab by CHOOSE, which
+# takes 254.
+MAX_RATES = 254
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval of finite numbers; `open_low` and `open_high` leave the end itself out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        above = number > self.low if self.open_low else number >= self.low
+        below = number < self.high if self.open_high else number <= self.high
+        return math.isfinite(number) and above and below
+
+    def __str__(self) -> str:
+        """In words.
+
+        >>> str(Range(0, 1, open_high=True)), str(Range(0, open_low=True)), str(Range())
+        ('at least 0 and below 1', 'above 0', 'finite')
+        """
+        low = f"{'above' if self.open_low else 'at least'} {self.low:g}"
+        high = f"{'below' if self.open_high else 'at most'} {self.high:g}"
+        ends = [text for text, end in ((low, self.low), (high, self.high)) if math.isfinite(end)]
+        return " and ".join(ends) or "finite"
+
+
+FINITE = Range()
+POSITIVE = Range(0, open_low=True)
+NON_NEGATIVE = Range(0)
+FRACTION = Range(0, 1, open_high=True)
+
+
+@dataclass(frozen=True)
+class Option:
+    """An optimizer's option: its default and range as in torch.optim, and its key (and index) in the TOML."""
+
+    default: float
+    allowed: Range
+    key: str
+    index: int | None = None
+
+
+def _options(**rows: tuple[float, Range]) -> dict[str, Option]:
+    return {name: Option(default, allowed, name) for name, (default, allowed) in rows.items()}
+
+
+_BETAS = {"beta1": Option(0.9, FRACTION, "betas", 0), "beta2": Option(0.999, FRACTION, "betas", 1)}
+
+# name -> options, named, defaulted and defined as in torch.optim (momentum and nesterov are torch.optim.SGD).
+# torch.optim.RMSprop accepts alpha >= 1, where its running mean of squares turns negative: refused here.
+OPTIMIZERS: dict[str, dict[str, Option]] = {
+    "sgd": _options(weight_decay=(0.0, NON_NEGATIVE)),
+    "momentum": _options(momentum=(0.9, NON_NEGATIVE), weight_decay=(0.0, NON_NEGATIVE)),
+    "nesterov": _options(momentum=(0.9, POSITIVE), weight_decay=(0.0, NON_NEGATIVE)),
+    "rmsprop": _options(alpha=(0.99, FRACTION), eps=(1e-8, NON_NEGATIVE), weight_decay=(0.0, NON_NEGATIVE)),
+    "adagrad": _options(
+        lr_decay=(0.0, NON_NEGATIVE),
+        eps=(1e-10, NON_NEGATIVE),
+        initial_accumulator_value=(0.0, NON_NEGATIVE),
+        weight_decay=(0.0, NON_NEGATIVE),
+    ),
+    "adam": _BETAS | _options(eps=(1e-8, NON_NEGATIVE), weight_decay=(0.0, NON_NEGATIVE)),
+    "adamw": _BETAS | _options(eps=(1e-8, NON_NEGATIVE), weight_decay=(0.01, NON_NEGATIVE)),
+}
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", "softmax")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a loss asks of the last layer and of the targets."""
+
+    activation: str | None = None
+    targets: Range = FINITE
+    sums_to_one: bool = False
+    reason: str = ""
+
+
+LOSSES: dict[str, Loss] = {
+    "half_squared_error": Loss(),
+    "mse": Loss(),
+    "binary_cross_entropy": Loss("sigmoid", Range(0, 1), reason="it compares probabilities"),
+    "cross_entropy": Loss("softmax", Range(0, 1), True, "it compares distributions over classes"),
+}
+
+BATCHES = ("full", "online")
+UPDATES = ("simultaneous", "output_first")
+
+# Tab names that a run may not take (compared without regard to case); Excel keeps History for itself.
+RESERVED_TABS = ("Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", "Spec", "History")

@@ -1,0 +1,183 @@
+"""A TOML document -> Spec: every rule about what a spec may say."""
+
+import math
+import random
+from collections.abc import Mapping
+
+from sheetgen.spec import catalog
+from sheetgen.spec.fields import Place, choice, flag, items, matrix, nearest, number, show, table, text, vector, whole
+from sheetgen.spec.schedule import learning_rates, optimizers, step_count
+from sheetgen.spec.structure import Layer, Matrix, Published, Spec
+
+__all__ = ["read_spec"]
+
+# Targets of cross_entropy are typed in decimals; their sum may miss 1 by what rounding to doubles explains.
+_SUM_TOLERANCE = 1e-12
+
+
+def read_spec(document: object, origin: str) -> Spec:
+    """The spec that the parsed TOML document describes; SpecError names the first thing that is wrong."""
+    root = Place(origin)
+    optional = ("title", "about", "seed", "threshold", "training", "published")
+    top = table(root, document, ("learning_rates", "steps", "data", "network"), optional)
+    steps = step_count(root / "steps", top["steps"])
+    rates = learning_rates(root / "learning_rates", top["learning_rates"])
+    seed = whole(root / "seed", top.get("seed", 1), 0, 2**63 - 1, "Any such number will do.")
+
+    data = table(root / "data", top["data"], ("inputs", "targets"))
+    inputs = matrix(root / "data" / "inputs", data["inputs"], (None, None), ("sample", "input"))
+    shape = (len(inputs), None)
+    targets = matrix(root / "data" / "targets", data["targets"], shape, ("sample, as in data.inputs", "output"))
+
+    network = table(root / "network", top["network"], ("loss", "layers"))
+    loss = choice(root / "network" / "loss", network["loss"], catalog.LOSSES)
+    layers = _layers(root / "network" / "layers", network["layers"], len(inputs[0]), seed)
+    _check_ends(root, loss, layers, targets)
+
+    training = table(root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers"))
+    chosen = optimizers(root / "training", training)
+    if len(chosen) > 1 and len(rates) > 1:
+        rule = "exactly one is expected beside several optimizers, which are compared at one rate"
+        raise (root / "learning_rates").refuse(f"has {len(rates)} rates", rule, "Keep one.")
+
+    sizes = [len(inputs[0]), *(layer.units for layer in layers)]
+    title = f"{'-'.join(map(str, sizes))} network"
+    return Spec(
+        title=text(root / "title", top.get("title", title), 200),
+        about=text(root / "about", top.get("about", ""), 10_000, lines=True, empty=True).strip(),
+        learning_rates=rates,
+        steps=steps,
+        inputs=inputs,
+        targets=targets,
+        loss=loss,
+        layers=layers,
+        batch=choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES),
+        updates=choice(root / "training" / "updates", training.get("updates", "simultaneous"), catalog.UPDATES),
+        optimizers=chosen,
+        threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
+        published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
+    )
+
+
+def _layers(place: Place, value: object, inputs: int, seed: int) -> tuple[Layer, ...]:
+    draw = random.Random(seed)
+    layers: list[Layer] = []
+    parameters = 0
+    for at, item in enumerate(items(place, value, "layers")):
+        required, optional = ("units", "activation", "weights"), ("bias", "train_bias", "negative_slope")
+        entry = table(place / at, item, required, optional)
+        fan_in = layers[-1].units if layers else inputs
+        most = catalog.MAX_COLUMNS
+        units = whole(place / at / "units", entry["units"], 1, most, "Excel has 16384 columns; 2 is a good start.")
+        parameters += units * fan_in
+        if parameters > most:
+            found = f"brings the network to {parameters} weights"
+            raise (place / at).refuse(found, f"each has a column, and Excel has {most}", "Use fewer units.")
+        layers.append(_layer(place / at, entry, units, fan_in, draw))
+    return tuple(layers)
+
+
+def _layer(place: Place, entry: Mapping[str, object], units: int, fan_in: int, draw: random.Random) -> Layer:
+    activation = choice(place / "activation", entry["activation"], catalog.ACTIVATIONS)
+    weights = _weights(place / "weights", entry["weights"], units, fan_in, draw)
+    bias = _bias(place / "bias", entry["bias"], units, fan_in, draw) if "bias" in entry else None
+    if "train_bias" in entry and bias is None:
+        rule = "it is allowed in a layer with a bias only"
+        raise (place / "train_bias").refuse(
+            "stands in a layer without a bias", rule, 'Add bias = "zeros" or remove it.'
+        )
+    if "negative_slope" in entry and activation != "leaky_relu":
+        found = f"stands in a layer of {activation}"
+        raise (place / "negative_slope").refuse(found, "it is an option of leaky_relu only", "Remove it.")
+    return Layer(
+        units,
+        activation,
+        weights,
+        bias,
+        train_bias=flag(place / "train_bias", entry.get("train_bias", True)),
+        negative_slope=number(place / "negative_slope", entry.get("negative_slope", 0.01)),
+    )
+
+
+def _weights(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> Matrix:
+    if isinstance(value, str):
+        choice(place, value, ("random",), f"{units} lists of {fan_in} numbers")
+        return tuple(_drawn(draw, fan_in, fan_in) for _ in range(units))
+    return matrix(place, value, (units, fan_in), ("unit", "input of the layer"))
+
+
+def _bias(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> tuple[float, ...]:
+    if isinstance(value, str):
+        zeros = choice(place, value, ("random", "zeros"), f"a list of {units} numbers") == "zeros"
+        return (0.0,) * units if zeros else _drawn(draw, units, fan_in)
+    return vector(place, value, units, "unit")
+
+
+def _drawn(draw: random.Random, count: int, fan_in: int) -> tuple[float, ...]:
+    """Numbers from torch.nn.Linear's default, uniform between -1/√fan_in and 1/√fan_in.
+
+    Python promises that random() of a seeded generator gives the same numbers in every version, but not that
+    uniform() does. They are drawn layer by layer, a layer's weights (unit by unit) before its biases.
+    """
+    bound = 1 / math.sqrt(fan_in)
+    return tuple(bound * (2 * draw.random() - 1) for _ in range(count))
+
+
+def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matrix) -> None:
+    """Refuse a last layer or targets that do not suit the loss, and softmax elsewhere."""
+    place, last = root / "network" / "layers", len(layers) - 1
+    rule = catalog.LOSSES[loss]
+    for at, layer in enumerate(layers):
+        if layer.activation == "softmax" and (at != last or loss != "cross_entropy"):
+            found = f"is 'softmax' in {'a hidden layer' if at != last else f'a network whose loss is {loss}'}"
+            allowed = "softmax is allowed in the last layer, with the loss cross_entropy"
+            raise (place / at / "activation").refuse(found, allowed, "Try 'sigmoid'.")
+    if rule.activation not in (None, layers[last].activation):
+        found = f"is {layers[last].activation!r}"
+        allowed = f"the loss {loss} needs {rule.activation!r} in the last layer: {rule.reason}"
+        raise (place / last / "activation").refuse(
+            found, allowed, f"Write {rule.activation!r}, or change network.loss."
+        )
+    if rule.sums_to_one and layers[last].units == 1:
+        allowed = "cross_entropy needs at least 2 classes: the softmax of one unit is always 1"
+        raise (place / last / "units").refuse("is 1", allowed, "For one output use sigmoid and binary_cross_entropy.")
+    if len(targets[0]) != layers[last].units:
+        found = f"is {layers[last].units}, but a row of data.targets has {len(targets[0])} numbers"
+        raise (place / last / "units").refuse(found, "the last layer has a unit per target", "Make them equal.")
+    for at, row in enumerate(targets):
+        here = root / "data" / "targets" / at
+        for column, target in enumerate(row):
+            if target not in rule.targets:
+                allowed = f"the loss {loss} needs targets that are {rule.targets}: {rule.reason}"
+                raise (here / column).refuse(f"is {target!r}", allowed, "Change it, or change network.loss.")
+        if rule.sums_to_one and abs(math.fsum(row) - 1) > _SUM_TOLERANCE:
+            allowed = f"the loss {loss} needs rows that sum to 1: {rule.reason}"
+            raise here.refuse(f"sums to {math.fsum(row)!r}", allowed, "Change it, or change network.loss.")
+
+
+def _symbols(layers: tuple[Layer, ...]) -> list[str]:
+    weights = sum(len(row) for layer in layers for row in layer.weights)
+    biases = sum(len(layer.bias or ()) for layer in layers)
+    return ["E_total", *(f"w{k + 1}" for k in range(weights)), *(f"b{k + 1}" for k in range(biases))]
+
+
+def _published(place: Place, value: object, steps: int, symbols: list[str]) -> tuple[Published, ...]:
+    if value == []:
+        return ()
+    published = []
+    for at, item in enumerate(items(place, value, "tables with symbol, step and value")):
+        here = place / at
+        entry = table(here, item, ("symbol", "step", "value"), ("note",))
+        if entry["symbol"] not in symbols:
+            known = f"choose E_total, w1 to w{sum(name[0] == 'w' for name in symbols)}, or a bias the network has"
+            then = nearest(str(entry["symbol"]), symbols) or "Correct it."
+            raise (here / "symbol").refuse(f"is {show(entry['symbol'])}", known, then)
+        published.append(
+            Published(
+                str(entry["symbol"]),
+                whole(here / "step", entry["step"], 0, steps, "Raise steps, or leave this number out."),
+                number(here / "value", entry["value"]),
+                text(here / "note", entry.get("note", ""), 500, empty=True),
+            )
+        )
+    return tuple(published)

@@ -1,0 +1,146 @@
+"""TOML -> frozen Spec, and back: files, templates and the options that override them."""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Sequence
+from os import PathLike, sep
+from pathlib import Path
+
+import tomli_w
+
+from sheetgen.errors import SpecError
+from sheetgen.spec import catalog
+from sheetgen.spec.document import read_spec
+from sheetgen.spec.fields import Place, nearest
+from sheetgen.spec.schedule import learning_rates, step_count
+from sheetgen.spec.structure import Layer, Optimizer, Spec
+
+__all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_names", "template_text"]
+
+DEFAULT_TEMPLATE = "erav2"
+
+
+def parse(text: str, origin: str) -> Spec:
+    """The spec that the TOML text describes; `origin` is what error messages call it."""
+    then = f"Correct it, or start from: sheetgen templates {DEFAULT_TEMPLATE}"
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        where, problem = _syntax(text, error)
+        raise SpecError(f"{origin}: {where}: {problem}; the file must be TOML. {then}") from None
+    return read_spec(document, origin)
+
+
+def _syntax(text: str, error: Exception) -> tuple[str, str]:
+    """Where a TOML document is broken, and how."""
+    found = re.fullmatch(r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    if isinstance(error, RecursionError):
+        return "somewhere", "brackets are nested too deeply"
+    if not found:
+        return "somewhere", str(error).splitlines()[0]
+    line, column = found[2], found[3]
+    return f"line {line}, column {column}" if line else f"line {len(text.splitlines())}, at the end", found[1]
+
+
+def dump(spec: Spec) -> str:
+    """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec."""
+    document = {
+        "title": spec.title,
+        "about": spec.about,
+        "learning_rates": spec.learning_rates,
+        "steps": spec.steps,
+        "threshold": spec.threshold,
+        "data": {"inputs": spec.inputs, "targets": spec.targets},
+        "network": {"loss": spec.loss, "layers": [_layer_table(layer) for layer in spec.layers]},
+        "training": {
+            "batch": spec.batch,
+            "updates": spec.updates,
+            "optimizers": [_optimizer_table(one) for one in spec.optimizers],
+        },
+        "published": [dataclasses.asdict(one) for one in spec.published],
+    }
+    return tomli_w.dumps(document)
+
+
+def _layer_table(layer: Layer) -> dict[str, object]:
+    entry: dict[str, object] = {"units": layer.units, "activation": layer.activation, "weights": layer.weights}
+    if layer.bias is not None:
+        entry |= {"bias": layer.bias, "train_bias": layer.train_bias}
+    if layer.activation == "leaky_relu":
+        entry["negative_slope"] = layer.negative_slope
+    return entry
+
+
+def _optimizer_table(optimizer: Optimizer) -> dict[str, object]:
+    entry: dict[str, object] = {"name": optimizer.name, "label": optimizer.label}
+    for name, option in catalog.OPTIMIZERS[optimizer.name].items():
+        if option.index is None:
+            entry[option.key] = optimizer.option(name)
+        else:
+            entry[option.key] = [*_listed(entry.get(option.key)), optimizer.option(name)]
+    return entry
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def load(name_or_path: str | PathLike[str]) -> Spec:
+    """The spec of a template's name, or of a path (it ends in .toml or contains a separator)."""
+    given = str(name_or_path)
+    if isinstance(name_or_path, PathLike) or given.endswith(".toml") or "/" in given or sep in given:
+        return parse(_read(Path(given)), given)
+    return parse(template_text(given), f"templates/{given}.toml")
+
+
+def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None) -> Spec:
+    """The spec with other rates or steps, as the options --rate and --steps ask, under the rules of a spec.
+
+    Published numbers of later steps than the last are left out: nothing of ours stands beside them.
+    """
+    line = Place("command line")
+    if rates is not None:
+        if len(spec.optimizers) > 1 and len(rates) > 1:
+            rule = "exactly one is expected, because this spec compares several optimizers"
+            raise (line / "--rate").refuse(f"has {len(rates)} rates", rule, "Keep one.")
+        spec = dataclasses.replace(spec, learning_rates=learning_rates(line / "--rate", list(rates)))
+    if steps is not None:
+        last = step_count(line / "--steps", steps)
+        published = tuple(one for one in spec.published if one.step <= last)
+        spec = dataclasses.replace(spec, steps=last, published=published)
+    return spec
+
+
+def _read(path: Path) -> str:
+    origin, then = str(path), "Check the path; `sheetgen templates` lists the specs that come with it"
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start} is not UTF-8"
+        raise SpecError(f"{origin}: {found}; a spec is TOML, in UTF-8. Save it with that encoding.") from None
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        raise SpecError(f"{origin}: cannot be read ({problem}); a readable TOML file is expected. {then}.") from None
+
+
+def _templates() -> Path:
+    """The folder of templates: inside the package when it was installed, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def template_names() -> tuple[str, ...]:
+    """The names of the templates, the default first and the rest in alphabetical order."""
+    names = sorted(path.stem for path in _templates().glob("*.toml"))
+    return tuple(sorted(names, key=lambda name: name != DEFAULT_TEMPLATE))
+
+
+def template_text(name: str) -> str:
+    """The template's TOML, comments included; SpecError if there is none of that name."""
+    names = template_names()
+    if name not in names:
+        then = nearest(name, names) or "For a file of yours, give a path that ends in .toml."
+        raise SpecError(f"{name!r} is not a template; choose one of: {', '.join(names)}. {then}")
+    return (_templates() / f"{name}.toml").read_text(encoding="utf-8")

@@ -1,0 +1,148 @@
+"""A training tab: the rate, the table of every step, and the charts of the loss and of the weights."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
+from sympy import Symbol
+
+from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
+from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
+from sheetgen.tabs.plan import CHART_COLUMNS, Plan, Training
+from sheetgen.tabs.words import KINDS, OPTIONS
+from sheetgen.xlsx import formats
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import MAX_SERIES, Block, FillDown, Formula, column_letters
+from sheetgen.xlsx.charts import Live, Series, place, scatter
+from sheetgen.xlsx.style import furnish, shorten_large, style_id
+
+CHART_ROWS = 20
+WIDTHS = {"step": 8.0, "data": 8.0}
+COLUMN_WIDTH = 12.5
+# Printed on A4 across: at this scale, so many characters of column width fit on a page.
+PRINT_SCALE, PAGE_WIDTH = 55, 240.0
+
+
+def fill(tab: Tab, plan: Plan, training: Training) -> None:
+    """The tab of one run."""
+    table = training.table
+    columns = table.equations.columns
+    widths = [WIDTHS.get(column.kind, COLUMN_WIDTH) for column in columns]
+    furnish(
+        tab.ws,
+        widths=widths + [3.0] + [COLUMN_WIDTH] * CHART_COLUMNS,
+        freeze=f"B{TABLE_TOP}",
+        repeat_rows=f"{GROUP_ROW}:{HEADER_ROW}",
+        tab_color="training",
+        fit_width=False,
+    )
+    _page_breaks(tab, widths)
+    _title(tab, plan, training)
+    _settings(tab, plan, training)
+    _header(tab, table)
+    tab.block = Block(table.top, tuple(_block_columns(tab, table)), training.values)
+    shorten_large(tab.ws, f"B{table.top}:{column_letters(len(columns))}{table.bottom}")
+    _charts(tab, plan, training, len(columns) + 2)
+    if training.thinned:
+        _thinned(tab, training)
+
+
+def _page_breaks(tab: Tab, widths: list[float]) -> None:
+    """Print readable pages: as many columns as fit, the step on each, and the charts on a page of their own."""
+    tab.ws.page_setup.scale = PRINT_SCALE
+    tab.ws.page_setup.pageOrder = "overThenDown"
+    tab.ws.print_title_cols = "A:A"
+    used = 0.0
+    for column, width in enumerate(widths, 1):
+        if used + width > PAGE_WIDTH:
+            tab.ws.col_breaks.append(Break(id=column - 1))
+            used = widths[0]
+        used += width
+    tab.ws.col_breaks.append(Break(id=len(widths) + 1))
+
+
+def _title(tab: Tab, plan: Plan, training: Training) -> None:
+    several = training.run.label == training.run.optimizer.label
+    head = f"{training.run.optimizer.label}, learning rate " if several else "Learning rate "
+    tab.put(1, 2, _with_rate(training, head), "title")
+    tab.put(2, 2, _subtitle(plan, training), "subtitle")
+    tab.ws.row_dimensions[1].height = 30
+
+
+def _with_rate(training: Training, head: str) -> Formula:
+    """Text that ends with the learning rate and follows its cell."""
+    cell = training.table.settings[RATE]
+    quoted = head.replace('"', '""')
+    return Formula(f'="{quoted}"&{cell}')
+
+
+def _subtitle(plan: Plan, training: Training) -> str:
+    rule = OPTIMIZERS[training.run.optimizer.name].text
+    return f"{plan.spec.title}: {plan.spec.steps} updates, one row each. Update rule: {rule}"
+
+
+def _settings(tab: Tab, plan: Plan, training: Training) -> None:
+    """The numbers of the update rule, following Inputs."""
+    for column, (symbol, option) in enumerate(training.table.equations.settings.items(), 2):
+        tab.put(SETTING_LABELS, column, f"{OPTIONS[option]} {symbol.name}", "header")
+        formula = Formula(f"={setting_name(plan.spec, training.run, option)}")
+        tab.put(SETTING_VALUES, column, formula, "result", formats.RATE)
+    tab.ws.row_dimensions[SETTING_LABELS].height = 32
+
+
+def _header(tab: Tab, table: Table) -> None:
+    """The groups of columns and their names."""
+    place_of = 1
+    for kind, group in groupby(table.equations.columns, key=lambda column: KINDS[column.kind]):
+        size = len(list(group))
+        tab.merge(GROUP_ROW, place_of, place_of + size - 1, kind, "group")
+        place_of += size
+    tab.header(HEADER_ROW, 1, [column.symbol.name for column in table.equations.columns])
+
+
+def _block_columns(tab: Tab, table: Table) -> list[FillDown]:
+    looks = {"step": formats.WHOLE, "error": formats.LOSS, "total": formats.LOSS, "data": formats.RATE}
+    roles = {"step": "label", "total": "result"}
+    return [
+        FillDown(start, fill, style_id(tab.ws, roles.get(one.kind, "formula"), looks.get(one.kind, formats.VALUE)))
+        for one, start, fill in table.formulas()
+    ]
+
+
+def _charts(tab: Tab, plan: Plan, training: Training, column: int) -> None:
+    """Loss and parameters over the steps, to the right of the table; their titles are cells behind the charts."""
+    left, right = get_column_letter(column), get_column_letter(column + CHART_COLUMNS - 1)
+    parameters = [p.symbol for p in plan.network.trained][:MAX_SERIES]
+    contents = (("E_total", "E_total", [plan.network.total]), ("Weights", "value", parameters))
+    for number, (head, y_title, symbols) in enumerate(contents):
+        top = TABLE_TOP + number * (CHART_ROWS + 1)
+        tab.put(top, column, _with_rate(training, f"{head}, learning rate "), "muted")
+        chart = scatter(
+            Live(tab, f"{left}{top}"),
+            "step",
+            y_title,
+            [_series(training, symbol) for symbol in symbols],
+            legend="r" if len(symbols) > 1 else None,
+        )
+        place(tab.ws, chart, f"{left}{top}", f"{right}{top + CHART_ROWS - 1}")
+
+
+def _series(training: Training, symbol: Symbol) -> Series:
+    line = training.line(symbol)
+    return Series(symbol.name, line.x_ref, line.y_ref, line.xs, line.ys)
+
+
+def _thinned(tab: Tab, training: Training) -> None:
+    """The rows that the charts draw of a long table, to the right of them."""
+    table, drawn = training.table, training.drawn
+    first = training.thinned_place(STEP)
+    tab.put(GROUP_ROW, first, f"What the charts draw: 1 step in {drawn[1]:,}, and the last", "muted")
+    for column, symbol in enumerate(training.drawn_symbols, first):
+        tab.put(HEADER_ROW, column, symbol.name, "header")
+        tab.ws.column_dimensions[column_letters(column)].width = WIDTHS["step"] if column == first else COLUMN_WIDTH
+        letter = table.letters[symbol]
+        look = formats.WHOLE if column == first else formats.VALUE
+        for row, step in enumerate(drawn, table.top):
+            tab.put(row, column, Formula(f"={letter}{table.top + step}"), "formula", look)

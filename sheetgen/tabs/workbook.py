@@ -1,0 +1,63 @@
+"""Plan -> book: the tabs filled in the order in which they need each other, and every formula given its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sheetgen.formulas import Workbook
+from sheetgen.formulas.sheet import Copy, Sheet, Table
+from sheetgen.formulas.values import plain
+from sheetgen.tabs import compare, derivation, gradient_check, inputs, network, run, start
+from sheetgen.tabs.plan import Plan
+from sheetgen.xlsx.book import Book, Tab
+
+__all__ = ["complete", "fill_book"]
+
+
+def fill_book(plan: Plan, extra: Callable[[Book], Sequence[tuple[str, str]]] | None = None) -> Book:
+    """The workbook of a plan, without the values of its formulas; `extra` is as in build."""
+    book = Book()
+    first, last = ("Start", "Inputs", "Network", "Derivation"), ("Compare", "Gradient check")
+    tabs = {title: book.add(title) for title in (*first, *(one.run.label for one in plan.trainings), *last)}
+    inputs.fill(tabs["Inputs"], plan)
+    chosen = network.fill(tabs["Network"], plan)
+    derivation.fill(tabs["Derivation"], plan, chosen)
+    for one in plan.trainings:
+        run.fill(tabs[one.run.label], plan, one)
+    runs = compare.fill(tabs["Compare"], plan)
+    checks = gradient_check.fill(tabs["Gradient check"], plan, chosen)
+    others = extra(book) if extra else ()
+    start.fill(tabs["Start"], plan, checks, runs, others)
+    return book
+
+
+def complete(book: Book) -> None:
+    """Give every formula that has no value yet the one that its text evaluates to.
+
+    CircularError names the cells of formulas that need each other, FormulaError what a formula has that is not known.
+    """
+    sheets = {tab.ws.title: _sheet(tab) for tab in book.tabs}
+    names = {name: str(defined.attr_text) for name, defined in book.wb.defined_names.items()}
+    Workbook(sheets, names).compute()
+    for tab in book.tabs:
+        values = sheets[tab.ws.title].values
+        tab.stored |= {place: values[place] for place, value in tab.stored.items() if value is None}
+
+
+def _sheet(tab: Tab) -> Sheet:
+    """The tab as `formulas` sees it."""
+    sheet = Sheet()
+    cells: Mapping[tuple[int, int], Any] = tab.ws._cells
+    for place, cell in cells.items():
+        if cell.data_type == "f":
+            sheet.values[place] = tab.stored[place]
+            if tab.stored[place] is None:
+                sheet.formulas[place] = Copy(cell._value)
+        elif cell._value is not None:
+            sheet.values[place] = plain(cell._value)
+    block = tab.block
+    if block:
+        texts = [(column.start, column.fill) for column in block.columns] if block.pending else []
+        sheet.table = Table(block.top, block.rows, *zip(*texts, strict=True))
+    return sheet

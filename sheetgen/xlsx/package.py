@@ -1,0 +1,109 @@
+"""A book -> the bytes on disk: fixed metadata, streamed rows, and a file that is either whole or as it was."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any
+from uuid import uuid4
+
+from sheetgen.errors import OutputError
+from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.files import cannot_write, replacing
+from sheetgen.xlsx.parts import PackageWriter, Pour
+
+__all__ = ["save"]
+
+WRITTEN = datetime.datetime(2000, 1, 1)
+CREATOR = "sheetgen"
+
+# Formatting 22 MB of rows takes 0.35 s, and a second thread compresses meanwhile: level 5 takes 0.48 s for 5.0 MB,
+# zlib's default 6 takes 0.64 s for 4.9 MB, level 3 0.29 s for 5.3 MB.
+COMPRESSION = 5
+CHUNKS_AHEAD = 3
+
+Progress = Callable[[int], object]
+
+
+def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = None) -> None:
+    """Write the book, replacing the file in one move; nothing changes on disk if that fails or is interrupted.
+
+    The same book gives the same bytes. progress is called now and then with the number of formulas written since its
+    last call. OutputError if the place cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    book.wb.properties.creator = CREATOR
+    book.wb.properties.created = book.wb.properties.modified = WRITTEN
+    try:
+        _refuse_bad_place(target, Path(path))
+        with (
+            replacing(target, target.with_name(f".sheetgen-{uuid4().hex}.tmp")) as file,
+            _Archive(file, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
+        ):
+            PackageWriter(book, archive, _pour_with(progress)).write_data()
+    except OSError as error:
+        raise cannot_write(Path(path), error) from error
+
+
+def _refuse_bad_place(target: Path, shown: Path) -> None:
+    if target.is_dir():
+        raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / 'backprop.xlsx'}")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
+    if not target.parent.is_dir():
+        raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
+
+
+class _Archive(zipfile.ZipFile):
+    """A zip archive whose entries do not say when or on which system they were written."""
+
+    def writestr(self, name: Any, data: str | bytes, *_: Any) -> None:  # type: ignore[override]
+        """Add a part; an entry opened by name keeps zipfile's fixed first date (1980), one written at once does not."""
+        with self.open(name, "w") as part:
+            part.write(data.encode() if isinstance(data, str) else data)
+
+    def close(self) -> None:
+        for entry in self.filelist:
+            entry.create_system = 3
+        super().close()
+
+
+def _pour_with(progress: Progress | None) -> Pour:
+    """A function that writes chunks of text into a part; a second thread compresses, for which zlib frees the lock."""
+
+    def pour(part: IO[bytes], chunks: Iterable[str]) -> None:
+        waiting: deque[Future[int]] = deque()
+        with ThreadPoolExecutor(1) as compressor:
+            submit = compressor.submit if _has_threads() else _at_once
+            for chunk in chunks:
+                if len(waiting) == CHUNKS_AHEAD:
+                    waiting.popleft().result()
+                waiting.append(submit(part.write, chunk.encode()))
+                if progress:
+                    progress(chunk.count("<f"))
+            for write in waiting:
+                write.result()
+
+    return pour
+
+
+def _has_threads() -> bool:
+    """Whether this platform has threads; Python in a browser has none."""
+    try:
+        Thread(target=bool).start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _at_once(write: Callable[[bytes], int], data: bytes) -> Future[int]:
+    """What a thread would do, done now."""
+    done: Future[int] = Future()
+    done.set_result(write(data))
+    return done

@@ -1,0 +1,122 @@
+"""What all tabs are written with: headings, paragraphs, tables, cards and verdicts, from top to bottom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openpyxl.utils import quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
+
+from sheetgen.xlsx.book import Content, Tab
+from sheetgen.xlsx.style import verdict_rules
+
+__all__ = ["Card", "Page", "count", "heading", "height_of", "judge", "note", "put_cards"]
+
+# Letters are narrower than the digit that widths are counted in; a little less than measured, so that no line is cut.
+LETTERS_PER_WIDTH = 1.18
+LINE_HEIGHT = 15.5
+HEADING_HEIGHT, GAP = 24.0, 6.0
+LABEL_HEIGHT, CARD_HEIGHT = 32.0, 21.0
+
+Card = tuple[str, Content, str | None, str]
+"""A label, what stands under it, its number format and its role."""
+
+
+@dataclass
+class Page:
+    """Writes a tab row after row, across columns of these widths (in characters); `row` is written next.
+
+    A heading is followed by a row that is `gap` points high, if it is any.
+    """
+
+    tab: Tab
+    widths: Sequence[float]
+    row: int
+    gap: float = GAP
+
+    @property
+    def columns(self) -> int:
+        """How many columns a heading or paragraph covers."""
+        return len(self.widths)
+
+    def heading(self, content: str) -> None:
+        """A section's title, after an empty row."""
+        self.row += 1
+        heading(self.tab, self.row, self.columns, content)
+        self.row += 1
+        if self.gap:
+            self.tab.ws.row_dimensions[self.row].height = self.gap
+            self.row += 1
+
+    def text(self, content: str, role: str = "text") -> None:
+        """A paragraph."""
+        note(self.tab, self.row, (1, self.columns), content, role=role, width=sum(self.widths))
+        self.row += 1
+
+    def cells(self, *contents: tuple[Content, str, str | None]) -> int:
+        """A row of cells from column A on, each a content, a role and a number format; the row."""
+        self.tab.put_row(self.row, 1, *contents)
+        self.row += 1
+        return self.row - 1
+
+    def header(self, *labels: str) -> None:
+        """The head of a table."""
+        self.tab.header(self.row, 1, labels)
+        self.row += 1
+
+    def group(self, content: str, columns: int) -> None:
+        """A line over some rows of a table."""
+        self.cells(*((content if place == 0 else None, "group_left", None) for place in range(columns)))
+
+    def link(self, title: str, description: Content) -> None:
+        """A tab's title that leads there, and what it shows."""
+        cell = self.tab.put(self.row, 1, title, "link")
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{quote_sheetname(title)}!A1", display=title)
+        self.tab.put(self.row, 2, description, "muted")
+        self.row += 1
+
+
+def heading(tab: Tab, row: int, columns: int, content: str, first: int = 1) -> None:
+    """A section's title across some columns."""
+    for place in range(columns):
+        tab.put(row, first + place, None if place else content, "heading")
+    tab.ws.row_dimensions[row].height = HEADING_HEIGHT
+
+
+def note(
+    tab: Tab, row: int, columns: tuple[int, int], content: Content, *, role: str = "note", width: float | None = None,
+    height: float | None = None,
+) -> None:  # fmt: skip
+    """A paragraph across these columns, first and last, as high as a width in characters makes it."""
+    tab.merge(row, *columns, content, role)
+    if height is None and width is not None:
+        height = height_of(str(content), width)
+    tab.ws.row_dimensions[row].height = height
+
+
+def height_of(content: str, width: float) -> float:
+    """How many points high a row must be for a text that wraps at a width in characters."""
+    return 3 + LINE_HEIGHT * max(1, math.ceil(len(content) / (width * LETTERS_PER_WIDTH)))
+
+
+def put_cards(tab: Tab, row: int, cards: Sequence[Card]) -> None:
+    """What to look at first, from column A on: labels in the row, values in the next."""
+    tab.header(row, 1, [card[0] for card in cards], LABEL_HEIGHT)
+    tab.put_row(row + 1, 1, *((content, role, look) for _, content, look, role in cards))
+    tab.ws.row_dimensions[row + 1].height = CARD_HEIGHT
+
+
+def judge(tab: Tab, cells: str, good: str, bad: str) -> None:
+    """Colour the cells of a range as good or bad where they hold these words."""
+    first = cells.split(":")[0]
+    verdict_rules(tab.ws, cells, f'{first}="{good}"', f'{first}="{bad}"')
+
+
+def count(number: int, noun: str) -> str:
+    """
+    >>> count(1, "input"), count(2000, "input")
+    ('1 input', '2,000 inputs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
