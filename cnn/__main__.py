@@ -2,7 +2,13 @@
 
 import sys
 
-from cnn.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from cnn.cli import main
+
+        code = main()
+    except KeyboardInterrupt:
+        # While modules were imported, or once more while the first interrupt was heeded.
+        print("cnn: interrupted.", file=sys.stderr)
+        code = 130
+    sys.exit(code)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn.extra import needing_the_extra
 from sheetgen.errors import run_command
 
 __all__ = ["main"]
@@ -15,11 +16,10 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done; 1: the input is wrong, with one line on stderr; 130: interrupted. Wrong usage raises SystemExit(2), as
-    argparse does.
+    0: done; 1: the input is wrong, with one line on stderr; 130: interrupted (143: by SIGTERM). Wrong usage raises
+    SystemExit(2), as argparse does.
     """
-    arguments = _parser().parse_args(argv)
-    return run_command("cnn", lambda: arguments.run(arguments), arguments.kept)
+    return run_command("cnn", lambda: _parser().parse_args(argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,9 +51,10 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     """Train, writing a run folder; print what was reached on the test set."""
-    from cnn.command import train
+    with needing_the_extra("training needs"):
+        from cnn.command import train
 
-    train(arguments)
+        train(arguments)
 
 
 def _export_options(parser: argparse.ArgumentParser) -> None:

@@ -18,16 +18,13 @@ from cnn.data import Data, load
 from cnn.files import make_folder
 from cnn.progress import Progress, summary
 from cnn.recipes import RECIPES, Recipe
-from cnn.run import DATASETS, FORMAT, VERSION, RunError, Writer, config_of, read_run
+from cnn.run import DATASETS, FORMAT, MOST_EPOCHS, MOST_SEED, VERSION, RunError, Writer, config_of, read_run
 from cnn.team import Team, device_name, gathered
 from cnn.train import Trainer, resume
 from cnn.train import train as train_network
 from sheetgen.errors import SheetgenError
 
 __all__ = ["train"]
-
-MOST_EPOCHS = 10_000
-MOST_SEED = 2**40
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -121,7 +118,7 @@ def _earlier(folder: Path, resumed: bool) -> dict[str, Any] | None:
 def _name_of_recipe(config: Mapping[str, Any], folder: Path) -> str:
     recipe = config.get("recipe")
     name = recipe.get("name") if isinstance(recipe, dict) else None
-    if name not in RECIPES:
+    if name not in tuple(RECIPES):
         raise RunError(f"{folder / 'config.json'}: recipe is {name!r}; this version has: {', '.join(RECIPES)}")
     return str(name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
 import socket
 import sys
@@ -58,8 +59,8 @@ def _first_of(mirrors: list[str], name: str, md5: str) -> bytes:
         url = f"{mirror}{name}.gz"
         try:
             content = gzip.decompress(_fetched(url))
-        except (OSError, EOFError, zlib.error) as error:
-            failures.append(f"{url}: {error}")
+        except (OSError, EOFError, ValueError, zlib.error, http.client.HTTPException) as error:
+            failures.append(f"{url}: {str(error) or type(error).__name__}")
             continue
         if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
             return content

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from cnn.extra import needing_the_extra
 from cnn.live import DRAW, KERNELS, LAYERS
 from sheetgen.build import Summary, write
 from sheetgen.errors import SheetgenError
 from sheetgen.xlsx.book import Book
 
 __all__ = ["add_tabs", "export"]
-
-EXTRA = ("numpy", "PIL", "safetensors")
-"""What the tabs need beside what a workbook without them needs."""
 
 
 def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, str], ...]:
@@ -23,7 +19,7 @@ def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, s
     With `live`, the trained network as formulas too. SheetgenError if the folder is no run, is damaged, a package of
     the extra [cnn] is missing, or the book has a tab of one of the names.
     """
-    with _needing_the_extra():
+    with needing_the_extra("a trained network's tabs need"):
         from cnn.run import read_run
         from cnn.tabs import epochs, layers, mistakes
         from cnn.tabs.facts import facts_of
@@ -50,7 +46,7 @@ def export(run: Path, out: Path, live: bool = False) -> Summary:
     """Write the tabs of the run as a workbook of their own, atomically. SheetgenError as for add_tabs and write."""
     book = Book()
     add_tabs(book, run, live=live)
-    return write(book, out)
+    return write(book, out, title="A network that reads digits")
 
 
 def _refuse_taken(book: Book, titles: tuple[str, ...]) -> None:
@@ -59,15 +55,3 @@ def _refuse_taken(book: Book, titles: tuple[str, ...]) -> None:
         if tab.ws.title.casefold() in map(str.casefold, titles):
             found = f"the workbook has a tab {tab.ws.title!r}, and a trained network's tab is called so"
             raise SheetgenError(f"{found}; each tab needs a name of its own. Give that optimizer another label.")
-
-
-@contextmanager
-def _needing_the_extra() -> Iterator[None]:
-    """SheetgenError where a package of the extra is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in EXTRA:
-            raise
-        missing = f"a trained network's tabs need the package {error.name}, which is not installed"
-        raise SheetgenError(f"{missing}; install sheetgen with its extra: pip install 'sheetgen[cnn]'") from error

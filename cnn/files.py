@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from sheetgen.errors import SheetgenError
-from sheetgen.xlsx.files import cannot_write, replacing
+from sheetgen.xlsx.files import cannot_write, read_ordinary, replacing
 
 __all__ = ["make_folder", "read_bytes", "replace"]
+
+# The largest, MNIST's training images, has 47,040,016.
+MOST_BYTES = 64 << 20
 
 
 def make_folder(folder: Path) -> None:
@@ -21,21 +24,18 @@ def replace(path: Path, content: bytes) -> None:
 
     OutputError if it cannot be written.
     """
-    # The same name each time, so that what a kill leaves behind is overwritten, not collected.
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        with replacing(path, draft) as file:
+        with replacing(path, f".{path.name}*.draft") as file:
             file.write(content)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def read_bytes(path: Path, error_class: type[SheetgenError], size: int = -1) -> bytes:
-    """The first size bytes of the file, or all; an error of the given class if it cannot be read."""
+def read_bytes(path: Path, error_class: type[SheetgenError], most: int = MOST_BYTES) -> bytes:
+    """The bytes of the file; an error of the given class if it cannot be read, has more, or is no ordinary file."""
     try:
-        with path.open("rb") as file:
-            return file.read(size)
+        return read_ordinary(path, most)
     except FileNotFoundError as error:
         raise error_class(f"{path}: there is no such file") from error
     except OSError as error:
-        raise error_class(f"{path}: cannot be read: {error.strerror}") from error
+        raise error_class(f"{path}: cannot be read: {error.strerror or error}") from error

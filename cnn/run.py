@@ -11,6 +11,7 @@ RUN/
                             and test). Losses are means in nats, accuracies fractions; the training figures are means
                             over the epoch's images as they were trained on (augmented, with dropout), the test figures
                             are of the whole test set after the epoch
+    metrics.sha256          the SHA-256 of metrics.jsonl, as sha256sum writes it; runs of earlier versions have none
     weights.safetensors     the network after the last finished epoch, float32; names and shapes are
                             cnn.layers.parameter_shapes()
     report.safetensors      its answers on the test set; pictures are uint8 with ink 255, the rest is int64:
@@ -31,6 +32,7 @@ a reader refuses files that are damaged or do not belong together.
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -42,7 +44,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cnn.files import read_bytes, replace
-from cnn.layers import parameter_shapes
+from cnn.layers import CLASSES, SIDE, parameter_shapes
 from sheetgen.errors import SheetgenError
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "epochs_of",
     "metrics_text",
     "read_run",
+    "shown",
     "tensors_of",
 ]
 
@@ -66,6 +69,21 @@ DATASETS = {"mnist": "MNIST", "digits": "scikit-learn digits"}
 """Name of a data set -> what people read; digits are never called MNIST."""
 
 Tensors = Mapping[str, NDArray[Any]]
+
+
+# name -> type and shape; a letter is a number of pictures, the same wherever it stands.
+REPORT: dict[str, tuple[type[np.generic], tuple[int | str, ...]]] = {
+    "confusion": (np.int64, (CLASSES, CLASSES)),
+    "mistake_images": (np.uint8, ("m", SIDE, SIDE)),
+    **dict.fromkeys(("mistake_index", "mistake_truth", "mistake_answer"), (np.int64, ("m",))),
+    "mistake_probability": (np.float64, ("m",)),
+    "sample_images": (np.uint8, ("s", SIDE, SIDE)),
+    **dict.fromkeys(("sample_index", "sample_labels"), (np.int64, ("s",))),
+}
+MOST_PICTURES = 50
+MOST_EPOCHS, MOST_SEED = 10_000, 2**40
+MOST_CONFIG, MOST_METRICS = 64 << 10, 8 << 20
+"""Bytes; 10,000 epochs have 2.5 million."""
 
 
 class RunError(SheetgenError):
@@ -87,7 +105,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Report:
-    """The tensors of report.safetensors."""
+    """The tensors of report.safetensors: in their order, and of the kinds and shapes, of REPORT."""
 
     confusion: NDArray[np.int64]
     mistake_images: NDArray[np.uint8]
@@ -124,7 +142,8 @@ class Run:
 def read_run(folder: Path) -> Run:
     """The run in the folder, checked; RunError if it is not there, damaged, or has no finished epoch."""
     config = config_of(folder)
-    epochs = epochs_of(read_bytes(folder / "metrics.jsonl", RunError), folder / "metrics.jsonl")
+    metrics = read_bytes(folder / "metrics.jsonl", RunError, MOST_METRICS)
+    epochs = epochs_of(metrics, folder / "metrics.jsonl")
     if not epochs:
         raise RunError(f"{folder}: no epoch is finished yet; continue with: python -m cnn train -o {folder} --resume")
     read = {}
@@ -134,27 +153,43 @@ def read_run(folder: Path) -> Run:
         if epoch != len(epochs):
             found = f"{path}: is of epoch {epoch}, metrics.jsonl ends at epoch {len(epochs)}"
             raise RunError(f"{found}; put it right with: python -m cnn train -o {folder} --resume")
-    _require_shapes(read["weights"], parameter_shapes(), folder / "weights.safetensors")
-    missing = {field.name for field in fields(Report)} ^ set(read["report"])
-    if missing:
-        raise RunError(f"{folder / 'report.safetensors'}: has not exactly the tensors of a report: {sorted(missing)}")
+    weights = {name: (np.float32, shape) for name, shape in parameter_shapes().items()}
+    _require_shapes(read["weights"], weights, folder / "weights.safetensors")
+    _require_shapes(read["report"], REPORT, folder / "report.safetensors")
+    _require_digest(metrics, folder)
     return Run(folder, config, epochs, read["weights"], Report(**read["report"]))
 
 
 def config_of(folder: Path) -> dict[str, Any]:
     """config.json of the run in the folder; RunError if the folder is no run."""
     path = folder / "config.json"
-    if not path.is_file():
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         what = "is not the folder of a run: it has no config.json" if folder.is_dir() else "there is no such folder"
-        raise RunError(f"{folder}: {what}; make one with: python -m cnn train -o {folder}")
-    config = _json(read_bytes(path, RunError), path)
+        raise RunError(f"{folder}: {what}; make one with: python -m cnn train -o {folder}") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}; choose another folder") from error
+    config = _json(read_bytes(path, RunError, MOST_CONFIG), path)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise RunError(f"{path}: is not of a run that cnn has written; its format is not {FORMAT!r}")
     if config.get("version") != VERSION:
-        raise RunError(f"{path}: version is {config.get('version')!r}; this sheetgen reads version {VERSION}")
-    if config.get("dataset") not in DATASETS or not isinstance(config.get("epochs"), int):
+        raise RunError(f"{path}: version is {shown(config.get('version'))}; this sheetgen reads version {VERSION}")
+    if config.get("dataset") not in tuple(DATASETS) or not _is_whole(config.get("epochs"), 1, MOST_EPOCHS):
         raise RunError(f"{path}: is damaged: dataset or epochs is missing or unknown; train again into a new folder")
+    if not _is_whole(config.get("seed", 0), 0, MOST_SEED):
+        raise RunError(f"{path}: is damaged: seed is {shown(config['seed'])}; train again into a new folder")
     return config
+
+
+def shown(value: object) -> str:
+    """The value, whatever a file has there, in a few words."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
 
 
 def epochs_of(text: bytes, path: Path) -> tuple[Epoch, ...]:
@@ -166,10 +201,10 @@ def epochs_of(text: bytes, path: Path) -> tuple[Epoch, ...]:
         if not isinstance(found, dict) or list(found) != list(kinds):
             raise RunError(f"{path}: line {number} is damaged: it must have exactly {', '.join(kinds)}")
         for name, kind in kinds.items():
-            if type(found[name]) is not kind or not math.isfinite(found[name]):
-                raise RunError(f"{path}: line {number} is damaged: {name} is {found[name]!r}, not a number")
+            if type(found[name]) is not kind or not (kind is int or math.isfinite(found[name])):
+                raise RunError(f"{path}: line {number} is damaged: {name} is {shown(found[name])}, not a number")
         if found["epoch"] != number:
-            raise RunError(f"{path}: line {number} is damaged: it is of epoch {found['epoch']}")
+            raise RunError(f"{path}: line {number} is damaged: it is of epoch {shown(found['epoch'])}")
         epochs.append(Epoch(**found))
     return tuple(epochs)
 
@@ -184,16 +219,16 @@ def tensors_of(path: Path, folder: Path) -> tuple[dict[str, NDArray[Any]], int]:
 
     RunError if the file is missing or damaged, or belongs to another run.
     """
-    read_bytes(path, RunError, size=1)
+    read_bytes(path, RunError)
     damaged = f"{path}: is damaged"
     again = "copy it again, or train again into a new folder"
     try:
         with safe_open(path, "numpy") as file:
             note = json.loads((file.metadata() or {}).get("run", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise RunError(f"{damaged}: {error}; {again}") from error
-    if not isinstance(note, dict) or not isinstance(note.get("epoch"), int):
+    if not isinstance(note, dict) or not _is_whole(note.get("epoch"), 1, MOST_EPOCHS):
         raise RunError(f"{path}: is not of a run that cnn has written; {again}")
     if note.get("tensors") != _digest_of(tensors):
         raise RunError(f"{damaged}: its numbers are not those that were written; {again}")
@@ -219,8 +254,10 @@ class Writer:
         replace(self.folder / f"{name}.safetensors", content)
 
     def metrics(self, epochs: Sequence[Epoch]) -> None:
-        """Replace metrics.jsonl."""
-        replace(self.folder / "metrics.jsonl", metrics_text(epochs))
+        """Replace metrics.jsonl and its digest."""
+        text = metrics_text(epochs)
+        replace(self.folder / "metrics.sha256", f"{hashlib.sha256(text).hexdigest()}  metrics.jsonl\n".encode())
+        replace(self.folder / "metrics.jsonl", text)
 
 
 def _config_digest(folder: Path) -> str:
@@ -237,16 +274,33 @@ def _digest_of(tensors: Tensors) -> str:
     return total.hexdigest()
 
 
-def _require_shapes(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    wrong = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
-    if wrong:
-        name = wrong[0]
-        raise RunError(f"{path}: {name} has shape {found.get(name)}, the network's is {shapes.get(name)}")
+def _require_digest(metrics: bytes, folder: Path) -> None:
+    """RunError if metrics.jsonl is not the text whose digest was written."""
+    path, digest = folder / "metrics.sha256", hashlib.sha256(metrics).hexdigest()
+    if os.path.lexists(path) and not read_bytes(path, RunError, MOST_CONFIG).startswith(digest.encode()):
+        found = f"{folder / 'metrics.jsonl'}: is damaged: it is not what was written"
+        raise RunError(f"{found}; put it right with: python -m cnn train -o {folder} --resume")
+
+
+def _require_shapes(
+    tensors: Tensors, wanted: Mapping[str, tuple[type[np.generic], tuple[int | str, ...]]], path: Path
+) -> None:
+    """RunError unless these are exactly the tensors that are wanted, of their types and shapes, and finite."""
+    sizes: dict[str, int] = {}
+    for name in sorted(tensors.keys() | wanted.keys()):
+        if name not in tensors or name not in wanted:
+            raise RunError(f"{path}: has {'a' if name in tensors else 'no'} tensor {shown(name)}; train again")
+        kind, shape = wanted[name]
+        array = tensors[name]
+        known = tuple(n if isinstance(n, int) else sizes.setdefault(n, array.size and len(array)) for n in shape)
+        if array.shape != known or max(sizes.values(), default=0) > MOST_PICTURES:
+            raise RunError(f"{path}: {name} has shape {array.shape}, the network's is {known}")
+        if array.dtype != kind or not np.isfinite(array).all():
+            raise RunError(f"{path}: {name} has {array.dtype} numbers; finite ones of {np.dtype(kind)} are expected")
 
 
 def _json(text: bytes, path: Path, where: str = "") -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise RunError(f"{path}:{where} is damaged: {error}; train again into a new folder") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path}:{where} is damaged: {shown(str(error))}; train again into a new folder") from error

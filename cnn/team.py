@@ -21,6 +21,8 @@ __all__ = ["Team", "device_name", "gathered"]
 
 T = TypeVar("T")
 
+MOST_PROCESSES = 10_000
+
 
 @dataclass(frozen=True)
 class Team:
@@ -69,13 +71,16 @@ class Team:
 def gathered(device: str) -> Iterator[Team]:
     """The team for "auto", "cpu" or "cuda": what torchrun says in the environment, or this process alone.
 
-    SheetgenError if CUDA is asked for and not there.
+    SheetgenError if CUDA is asked for and not there, or if the environment is not what torchrun gives.
     """
     cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
     if cuda and not torch.cuda.is_available():
         raise SheetgenError("command line: --device is cuda, and torch finds no CUDA device; choose one of: auto, cpu")
-    size, rank = (int(os.environ.get(name, default)) for name, default in (("WORLD_SIZE", "1"), ("RANK", "0")))
-    place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+    size = _from_environment("WORLD_SIZE", 1, 1, MOST_PROCESSES)
+    rank = _from_environment("RANK", 0, 0, size - 1)
+    devices = torch.cuda.device_count() if cuda else MOST_PROCESSES
+    local = _from_environment("LOCAL_RANK", 0, 0, devices - 1)
+    place = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         # The same numbers each time: cuBLAS reads this when it starts.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -86,11 +91,23 @@ def gathered(device: str) -> Iterator[Team]:
     if size == 1:
         yield Team(place)
         return
-    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        dist.init_process_group("nccl" if cuda else "gloo")
+    except (ValueError, RuntimeError) as error:
+        found = f"environment: WORLD_SIZE is {size}, and the processes do not find each other: {error}"
+        raise SheetgenError(f"{found}; start them with torchrun, or unset WORLD_SIZE") from error
     try:
         yield Team(place, rank, size)
     finally:
         dist.destroy_process_group()
+
+
+def _from_environment(name: str, default: int, least: int, most: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not (text.isdecimal() and len(text) <= 9 and least <= int(text) <= most):
+        found = f"environment: {name} is {text!r}; a whole number from {least} to {most} is expected"
+        raise SheetgenError(f"{found}, which torchrun sets; unset it to train in one process")
+    return int(text)
 
 
 def device_name(device: torch.device) -> str:

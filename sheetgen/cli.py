@@ -20,14 +20,10 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done; 1: the input is wrong or a check failed, with one line on stderr; 130: interrupted. Wrong usage
-    raises SystemExit(2), as argparse does.
+    0: done; 1: the input is wrong or a check failed, with one line on stderr; 130: interrupted (143: by SIGTERM).
+    Wrong usage raises SystemExit(2), as argparse does.
     """
-    arguments = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A path or title that the terminal cannot show is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return run_command("sheetgen", lambda: arguments.run(arguments), "no file was changed.")
+    return run_command("sheetgen", lambda: _parser().parse_args(argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in _COMMANDS.items():
         summary = command.summary
         one = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        one.set_defaults(run=command.run)
+        one.set_defaults(run=command.run, kept="no file was changed.")
         command.add_options(one)
     return parser
 
@@ -52,7 +48,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", type=Path, default=Path("backprop.xlsx"), help="(default: %(default)s)"
     )
     parser.add_argument(
-        "--rate", metavar="R", type=float, nargs="+", action="extend", help="learning rates in place of the spec's"
+        "--rate", metavar="R", type=_rate, nargs="+", action="extend", help="learning rates in place of the spec's"
     )
     parser.add_argument("--steps", metavar="N", type=int, help="number of updates in place of the spec's")
     parser.add_argument(
@@ -61,9 +57,17 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--live", action="store_true", help="with --cnn: add the trained network as live formulas")
 
 
+def _rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        how = "rates are separated by spaces, and a SPEC comes before them, as in: sheetgen build xor --rate 0.5 1"
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; {how}") from None
+
+
 def _build(arguments: argparse.Namespace) -> int:
     """Write a workbook; print its path, its tabs, the number of formulas and each run's last loss."""
-    from sheetgen.build import build
+    from sheetgen.build import build, forecast
     from sheetgen.spec import DEFAULT_TEMPLATE, load, override
 
     if arguments.live and arguments.cnn is None:
@@ -76,6 +80,8 @@ def _build(arguments: argparse.Namespace) -> int:
         from cnn.export import add_tabs
 
         extra = partial(add_tabs, run=arguments.cnn, live=arguments.live)
+    if said := forecast(changed):
+        print(f"sheetgen: {said}", file=sys.stderr, flush=True)
     summary = build(changed, arguments.output, extra=extra, progress=_watched())
     print(*summary.lines(), f"loss after {changed.steps:,} updates", sep="\n")
     width = max((len(label) for label, _ in summary.final_losses), default=0)

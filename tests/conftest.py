@@ -25,6 +25,12 @@ def soffice() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ssconvert() -> Path:
+    """Gnumeric's converter."""
+    return _tool(shutil.which("ssconvert"), "Gnumeric is not installed: there is no command ssconvert")
+
+
+@pytest.fixture(scope="session")
 def ooxml_validator() -> Path:
     """The Open XML SDK's validator: the file that OOXML_VALIDATOR names, or the command ooxml-validator."""
     named = os.environ.get("OOXML_VALIDATOR")

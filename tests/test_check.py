@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,7 +23,7 @@ from sheetgen.check import check
 from sheetgen.check.engines import Engine
 from sheetgen.check.origin import read_origin, spec_now
 from sheetgen.check.referee import retrain
-from sheetgen.check.report import NUDGE, RETRAINED
+from sheetgen.check.report import NUDGE, SMALL
 from sheetgen.cli import main
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.spec import load, override, template_names
@@ -30,7 +32,7 @@ from sheetgen.tabs.layout import TABLE_TOP
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import Formula, column_letters
 from sheetgen.xlsx.package import save
-from sheetgen.xlsx.reader import read_formulas, sheet_parts
+from sheetgen.xlsx.reader import read_formulas, read_properties, sheet_parts
 
 ENGINES: list[object] = ["ironcalc", pytest.param("libreoffice", marks=pytest.mark.libreoffice)]
 
@@ -86,7 +88,7 @@ def spread_of_last_bits(spec: Spec) -> float:
         scale: dict[str, float] = {}
         for row, moved in zip(retrain(spec, run), retrain(spec, run, NUDGE), strict=True):
             for name, value in row.items():
-                scale[name] = max(scale.get(name, RETRAINED.scale), abs(value))
+                scale[name] = max(scale.get(name, SMALL), abs(value))
                 largest = max(largest, abs(value - moved[name]) / scale[name])
     return largest
 
@@ -103,10 +105,11 @@ def test_templates_are_confirmed_by_libreoffice(name: str, tmp_path: Path, soffi
 
 
 def test_the_report_is_a_short_table(seed: Path, capsys: pytest.CaptureFixture[str], torch: ModuleType) -> None:
-    """One line for each referee: what it covered, how many cells, the largest difference."""
+    """One line for each referee: what it covered, how many cells, the largest difference; then that all agree."""
     assert main(("check", str(seed))) == 0
     out, err = capsys.readouterr()
-    head, engine, pytorch = out.splitlines()
+    head, engine, pytorch, verdict = out.splitlines()
+    assert verdict == "all agree"
     assert re.split(r"\s{2,}", head) == ["referee", "what was compared", "cells", "largest difference"]
     formulas = f"{sum(1 for _ in read_formulas(seed)):,}"
     assert re.split(r"\s{2,}", engine) == [
@@ -122,7 +125,8 @@ def test_the_report_is_a_short_table(seed: Path, capsys: pytest.CaptureFixture[s
 def test_progress_is_shown_on_stderr(seed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only where asked for."""
     check(seed, progress=True)
-    assert "comparing" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert all(what in said for what in ("recalculating", "comparing"))
 
 
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +141,7 @@ def test_without_pytorch_the_table_says_so(seed: Path, monkeypatch: pytest.Monke
     report = check(seed)
     assert report.ok
     assert len(report.comparisons) == 1
-    assert report.lines()[-1] == "PyTorch is not installed: not retrained."
+    assert report.lines()[-2:] == ["PyTorch is not installed: not retrained.", "all agree"]
 
 
 def test_a_wrong_stored_value_is_found(seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,6 +166,187 @@ def test_a_stored_value_of_another_kind_is_found(kind: str, content: str, seed: 
     replacement = rf'<c r="X10"\1{kind}>\2{content}'
     path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, replacement)})
     assert "lr 2!X10 " in check(path).failure
+
+
+@pytest.mark.parametrize("stored", ["nan", "NaN", "1e999", "-inf", "1_0", "0x1", "", " "])
+def test_a_stored_value_that_is_no_number_is_found(stored: str, seed: Path, tmp_path: Path) -> None:
+    """What XML has in place of a number is a failure, whatever Python would make of it."""
+    pattern = r'(<c r="X10"[^>]*><f[^>]*/><v>)[^<]*'
+    path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, rf"\g<1>{stored}")})
+    assert "lr 2!X10 " in check(path).failure
+
+
+def test_a_last_digit_is_found(seed: Path, tmp_path: Path) -> None:
+    """A stored value that is off by 1e-13 of itself, where nothing amplifies rounding."""
+    pattern = r'(<c r="X10"[^>]*><f[^>]*/><v>)([^<]*)'
+    [found] = (cell.value for cell in read_formulas(seed, "lr 2") if cell.address == "X10")
+    assert isinstance(found, float)
+    for part in (1e-13, -1e-13):
+        path = change_parts(
+            seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, rf"\g<1>{found * (1 + part)!r}")}
+        )
+        assert "lr 2!X10 " in check(path).failure
+
+
+def test_a_column_that_is_not_the_specs_is_refused(seed: Path, tmp_path: Path) -> None:
+    """Relabelled, a column would be compared with nothing: other names, two that changed places, and one too few."""
+    part, letters = part_of(seed, "lr 2"), column_letters(read_origin(seed).headers["lr 2"].index("∂E/∂w1") + 1)
+    changes = {
+        "xl/sharedStrings.xml": (">∂E/∂w1<", ">slope 1<"),
+        part: (rf'<c r="{letters}7"[^>]*><v>[^<]*</v></c>', ""),
+    }
+    for name, change in changes.items():
+        path = change_parts(seed, tmp_path / "a.xlsx", {name: change})
+        with pytest.raises(
+            CheckError, match=rf"lr [^!]*!{letters}7 is '(slope 1|nothing)'; there the spec has '∂E/∂w1'"
+        ):
+            check(path)
+
+
+def test_a_table_of_other_length_than_its_spec_is_refused(seed: Path, tmp_path: Path, torch: ModuleType) -> None:
+    """Before anything is trained: a spec may ask for a million steps."""
+    for steps, found in (("1000000", "1,000,001"), ("19", "20")):
+        path = change_parts(seed, tmp_path / "a.xlsx", {"xl/sharedStrings.xml": ("steps = 20", f"steps = {steps}")})
+        with pytest.raises(CheckError, match=rf"tab lr 0\.5 has 21 rows of formulas; its spec asks for {found}"):
+            check(path)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029"])
+def test_a_text_with_any_line_break_is_read_whole(mark: str, tmp_path: Path) -> None:
+    """The spec is a line a cell, and only the line feed parts lines."""
+    spec = replace(Choice(steps=1).spec, title=f"one{mark}two")
+    build(spec, tmp_path / "a.xlsx")
+    found = read_origin(tmp_path / "a.xlsx").spec
+    assert found is not None and found.title == spec.title
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("name", ["xor", "softmax_three_classes"])
+def test_who_saved_a_workbook_is_told_by_the_application(name: str, tmp_path: Path, soffice: Path) -> None:
+    """LibreOffice keeps the date; its values, cut to 15 digits, are confirmed by both engines all the same."""
+    build(override(load(name), None, 200 if name == "xor" else None), tmp_path / "a.xlsx")
+    again = save_again(tmp_path / "a.xlsx", tmp_path / "again")
+    assert read_properties(again).modified == read_properties(tmp_path / "a.xlsx").modified
+    assert (read_origin(tmp_path / "a.xlsx").as_built, read_origin(again).as_built) == (True, False)
+    engines: tuple[Engine, ...] = ("ironcalc", "libreoffice")
+    for engine in engines:
+        report = check(again, engine)
+        assert report.ok, report.failure
+
+
+@pytest.mark.libreoffice
+def test_sums_of_what_cancels_are_confirmed_by_libreoffice(tmp_path: Path, soffice: Path) -> None:
+    """A thousand updates of the seed: its gradients are nearly 0."""
+    build(override(load("erav2"), [1.0], 1000), tmp_path / "a.xlsx")
+    report = check(tmp_path / "a.xlsx", "libreoffice")
+    assert report.ok, report.failure
+    assert report.comparisons[0].rounded > 0
+    assert "cells beside these in which rounding explains more: " in "\n".join(report.lines())
+
+
+def test_another_platforms_exp_is_no_difference(tmp_path: Path, torch: ModuleType) -> None:
+    """A workbook of a machine whose functions round every other result in another way, and a wrong value in it."""
+    program = """
+import math, sys
+
+def rounding(function):
+    def other(*x):
+        value = function(*x)
+        return math.nextafter(value, math.inf) if int(math.frexp(value)[0] * 2**53) % 2 else value
+    return other
+
+for name in ("exp", "log", "tanh", "log1p", "expm1"):
+    setattr(math, name, rounding(getattr(math, name)))
+from sheetgen import build, load
+from sheetgen.spec import override
+build(override(load(sys.argv[1]), [0.5] if sys.argv[1] == "erav2" else None, 20), sys.argv[2])
+"""
+    for name in ("erav2", "softmax_three_classes", "xor"):
+        path = tmp_path / f"{name}.xlsx"
+        subprocess.run([sys.executable, "-c", program, name, path], check=True)
+        report = check(path)
+        assert report.ok, report.failure
+        assert report.comparisons[0].rounded > 0
+
+
+@pytest.mark.libreoffice
+def test_a_wrong_value_in_a_workbook_that_was_saved_again_is_found(seed: Path, tmp_path: Path, soffice: Path) -> None:
+    """Wherever it stands: in a table, where a row is looked up, and in the gradient check."""
+    again = save_again(seed, tmp_path / "again")
+    cells = [cell for cell in read_formulas(again) if isinstance(cell.value, float) and abs(cell.value) > 1e-6]
+    for cell in cells[:: len(cells) // 12]:
+        assert isinstance(cell.value, float)
+        pattern = rf'(<c r="{cell.address}"(?:(?!</c>).)*<v>)[^<]*'
+        change = {part_of(again, cell.tab): (pattern, rf"\g<1>{cell.value * (1 + 1e-7)!r}")}
+        path = change_parts(again, tmp_path / "a.xlsx", change)
+        assert f": {cell.tab}!{cell.address} " in check(path).failure
+
+
+@pytest.mark.parametrize("options", ["momentum = 0", "momentum = 0\nweight_decay = 0.25"])
+def test_a_momentum_of_0_keeps_a_velocity(options: str, tmp_path: Path, torch: ModuleType) -> None:
+    """Which is the gradient, with its decay; torch.optim.SGD keeps none then."""
+    spec = Choice(optimizers=("momentum",), options=options, steps=3, bias="trained").spec
+    report = check(write_tables(spec, tmp_path / "a.xlsx"))
+    assert report.ok, report.failure
+
+
+def test_numbers_of_16_digits_are_confirmed(tmp_path: Path, torch: ModuleType) -> None:
+    """A third, as a rate and as a slope: IronCalc cuts it to 15 digits in a formula and in a text."""
+    spec = Choice("leaky_relu", "leaky_relu", rate=1 / 3, steps=20, samples=1).spec
+    layers = tuple(replace(layer, negative_slope=1 / 3) for layer in spec.layers)
+    build(replace(spec, layers=layers), tmp_path / "a.xlsx")
+    report = check(tmp_path / "a.xlsx")
+    assert report.ok, report.failure
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_user_may_do_to_a_workbook_is_told(
+    engine: Engine, seed: Path, tmp_path: Path, torch: ModuleType
+) -> None:
+    """A formula typed over with its number, a name deleted, a data table, attributes in single quotes: no traceback."""
+    table = part_of(seed, "lr 2")
+    path = change_parts(
+        seed,
+        tmp_path / "a.xlsx",
+        {table: (r'<c r="H10"( s="\d+")?><f[^>]*/><v>([^<]*)</v>', r'<c r="H10"\1><v>\2</v>')},
+    )
+    assert check(path, engine).ok
+    wrong = change_parts(path, tmp_path / "b.xlsx", {table: (r'(<c r="H10"[^>]*>)<v>[^<]*', r"\1<v>0.5")})
+    assert re.search(
+        r"lr 2!H10 \(no formula\) is w3 after 2 updates: .*; =H9-\$B\$4\*AA9 belongs there",
+        check(wrong, engine).comparisons[1].failure,
+    )
+    path = change_parts(
+        seed, tmp_path / "c.xlsx", {"xl/workbook.xml": (r'<definedName name="w_1">[^<]*</definedName>', "")}
+    )
+    with pytest.raises(CheckError, match="the name w_1 means 'nothing'"):
+        check(path, engine)
+    row = '</row><row r="900"><c r="A900"><f t="dataTable" ref="A900:A901" dt2D="0" dtr="0" r1="B4"/><v>1</v></c></row>'
+    path = change_parts(
+        seed, tmp_path / "d.xlsx", {part_of(seed, "Compare"): ("</row></sheetData>", f"{row}</sheetData>")}
+    )
+    assert "d.xlsx: " in told(path, engine)
+    pattern = r'<c r="X10"( s="\d+")?><f[^>]*/><v>[^<]*'
+    path = change_parts(seed, tmp_path / "e.xlsx", {table: (pattern, "<c r='X10'><f>V10+W10</f><v>0.25")})
+    assert "lr 2!X10 (=V10+W10) stored 0.25, " in told(path, engine)
+
+
+def told(path: Path, engine: Engine) -> str:
+    """What a check that fails says."""
+    try:
+        return check(path, engine).failure
+    except CheckError as error:
+        return str(error)
+
+
+def test_the_formula_that_belongs_is_shown(seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the spec tells which one it is; the last line of the table says who differs."""
+    pattern = r'(<c r="X8"[^>]*><f>)[^<]*'
+    path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, r"\g<1>V8-W8")})
+    assert main(("check", str(path))) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].startswith("differs: IronCalc, PyTorch ")
+    assert re.search(r"lr 2!X8 \(=V8-W8\) stored [0-9.]+, recalculated [0-9.e-]+; =V8\+W8 belongs there\n$", err)
 
 
 @pytest.mark.libreoffice

@@ -1,16 +1,26 @@
 """The command line: exit codes, what goes to stdout and what to stderr, and files left alone."""
 
+import errno
 import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import threading
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
+from sheetgen.build import forecast
 from sheetgen.cli import main
 from sheetgen.errors import SheetgenError
-from sheetgen.spec import template_names, template_text
+from sheetgen.spec import load, template_names, template_text
+from sheetgen.tabs.layout import plan_table
 
 # What --help and --version must not import: each takes longer than the answer.
 HEAVY = ("sympy", "openpyxl", "torch", "ironcalc", "numpy", "tomllib", "tomli_w", "tqdm")
@@ -99,6 +109,16 @@ def test_templates_is_utf8_in_any_locale() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, template_text("optimizers"), "")
 
 
+@pytest.mark.parametrize("rates", [("0.5", "1", "xor"), ("0,5",), ("0.5,1",)], ids=" ".join)
+def test_rates_that_are_none_say_how_to_separate(rates: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """By spaces, after the spec."""
+    with pytest.raises(SystemExit):
+        main(("build", "--rate", *rates))
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{rates[-1]!r} is no number; rates are separated by spaces, and a SPEC comes before them" in said
+    assert said.endswith("as in: sheetgen build xor --rate 0.5 1")
+
+
 def refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
     """The one line on stderr of a command that exits with 1."""
     assert main(arguments) == 1
@@ -161,6 +181,7 @@ def test_a_bad_spec_is_refused_where_it_is_wrong(capsys: pytest.CaptureFixture[s
 OUTPUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "the folder is missing": (lambda folder: folder / "absent" / "a.xlsx", "absent"),
     "it is a folder": (lambda folder: folder, "folder"),
+    "it is no workbook": (lambda folder: folder / "thesis.docx", "does not end in .xlsx"),
 }
 
 
@@ -192,6 +213,80 @@ def test_build_writes_the_workbook_and_says_what_is_in_it(
     assert int(lines["formulas"].replace(",", "")) > 2 * 4 * 32
     assert "loss after 3 updates" in out
     assert [line.split()[:2] for line in out.splitlines()[-2:]] == [["lr", "0.5"], ["lr", "2"]]
+
+
+def test_a_spec_is_not_written_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Nor anything else that is no workbook."""
+    path = tmp_path / "mine.toml"
+    path.write_text(template_text("xor"), encoding="utf-8")
+    assert "mine.toml: does not end in .xlsx" in refused(("build", str(path), "-o", str(path)), capsys)
+    assert path.read_text(encoding="utf-8") == template_text("xor")
+
+
+def test_another_workbook_in_its_place_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its title; a workbook that is built once more is not another."""
+    monkeypatch.chdir(tmp_path)
+
+    def replaced(*arguments: str) -> list[str]:
+        assert main(("build", *arguments, "--steps", "2")) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("replaced")]
+
+    assert replaced("xor") == replaced("xor") == []
+    assert replaced() == ["replaced  the workbook “XOR: four samples, one hidden layer”"]
+    load_workbook(tmp_path / "backprop.xlsx").save(tmp_path / "backprop.xlsx")
+    assert replaced() == []
+    book = Workbook()
+    book.save(tmp_path / "backprop.xlsx")
+    assert replaced() == ["replaced  a workbook that another program made"]
+    (tmp_path / "backprop.xlsx").write_bytes(b"PK cut")
+    assert replaced() == ["replaced  a damaged workbook"]
+
+
+def test_a_long_build_says_so_before_it_starts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it will be, on stderr; then it goes on."""
+
+    def interrupted(*_: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["sheetgen.build"], "build", interrupted)
+    assert main(("build", "--steps", "1048560", "-o", str(tmp_path / "a.xlsx"))) == 130
+    first, second = capsys.readouterr().err.splitlines()
+    expected = (
+        "about 8.4 min: 200,000,000 cells, 1,200 MB as a file and 8,100 MB of memory; fewer steps make it smaller."
+    )
+    assert first == f"sheetgen: this takes {expected}"
+    assert second.startswith("sheetgen: interrupted")
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_a_forecast_counts_the_cells_there_are(name: str) -> None:
+    """No column too many, or it would refuse what can be built, and hardly one too few; and templates are short."""
+    spec = load(name)
+    assert forecast(spec) == ""
+    long = replace(spec, steps=10**9)
+    found = re.search(r": ([\d,]+) cells", forecast(long))
+    assert found is not None
+    exact = sum(len(plan_table(long, run).equations.columns) for run in long.runs) * 10**9
+    assert 0.8 * exact < float(found[1].replace(",", "")) < 1.02 * exact
+
+
+def test_what_no_sheet_holds_is_refused_before_anything_is_derived(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4,200 weights fit, but not with two states of each."""
+    path = tmp_path / "large.toml"
+    layer = '[[network.layers]]\nunits = 7\nactivation = "sigmoid"\nweights = "random"\n'
+    data = f"[data]\ninputs = [{[0.1] * 600}]\ntargets = [{[0.5] * 7}]\n"
+    text = f'learning_rates = [0.1]\nsteps = 1\n{data}[network]\nloss = "half_squared_error"\n{layer}'
+    path.write_text(text + '[training.optimizer]\nname = "adam"\n', encoding="utf-8")
+    monkeypatch.setattr("sheetgen.maths.derive.derive_network", lambda *_: pytest.fail("it derives"))
+    said = refused(("build", str(path), "-o", str(tmp_path / "a.xlsx")), capsys)
+    assert "lr 0.1: the table would have at least 17,4" in said
+    assert "columns; Excel allows 16384. Use fewer units, inputs or samples" in said
 
 
 def test_build_then_check_agrees(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -243,20 +338,104 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         main(("build",))
 
 
-def test_a_closed_pipe_is_no_traceback() -> None:
-    """A reader of stdout that has seen enough gets no complaint."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "w") as stdout:
-        done = subprocess.run(
-            [sys.executable, "-m", "sheetgen", "templates", "mazur"],
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    assert (done.returncode, done.stderr) == (1, "")
+# What a shell can do with the output -> exit code, and what is said on stderr if it can be said.
+LOST = "sheetgen: standard output is closed; what belongs there is lost. Redirect it, perhaps to a file."
+FULL = f"sheetgen: the output cannot be written: {os.strerror(errno.ENOSPC)}; choose another place"
+UNKNOWN = "sheetgen: 'nope' is not a template"
+OUTPUT = {
+    "templates mazur > /dev/full": (1, FULL),
+    "--help > /dev/full": (1, FULL),
+    "templates mazur >&-": (1, LOST),
+    "templates mazur <&- >&-": (1, LOST),
+    "templates nope >&-": (1, UNKNOWN),
+    "templates nope 2> /dev/full": (1, ""),
+    "templates nope 2>&-": (1, ""),
+    "templates nope <&- >&- 2>&-": (1, ""),
+    "2> /dev/full": (2, ""),
+    "templates mazur | true; exit ${PIPESTATUS[0]}": (1, ""),
+    "--help | true; exit ${PIPESTATUS[0]}": (1, ""),
+}
+
+
+@pytest.mark.parametrize("line", OUTPUT)
+def test_output_that_cannot_be_written_is_one_line(line: str) -> None:
+    """Or none, where a reader has seen enough or nobody could read it; never a traceback."""
+    code, said = OUTPUT[line]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = f"{shlex.quote(sys.executable)} -m sheetgen {line}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == code
+    assert done.stderr.count("\n") == bool(said)
+    assert done.stderr.startswith(said)
+
+
+def test_a_workbook_is_whole_though_nobody_hears_of_it(tmp_path: Path) -> None:
+    """The draft does not become the standard output that is closed."""
+    command = f"{shlex.quote(sys.executable)} -m sheetgen build --steps 2 -o a.xlsx >&- 2>&- <&-"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, timeout=60).returncode == 1
+    assert zipfile.ZipFile(tmp_path / "a.xlsx").testzip() is None
+
+
+def test_a_terminal_without_umlauts_is_no_reason_to_fail(tmp_path: Path) -> None:
+    """What it cannot show is escaped, on stdout and on stderr."""
+    path = tmp_path / "Übung.xlsx"
+    done = run_apart("build", "--steps", "2", "-o", str(path), PYTHONIOENCODING="ascii:strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\xdcbung.xlsx" in done.stdout
+    done = run_apart("build", "Übung", PYTHONIOENCODING="ascii:strict")
+    assert done.returncode == 1
+    assert done.stderr.startswith(r"sheetgen: '\xdcbung' is not a template")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (MemoryError(), "there is not enough memory for this; ask for less, such as fewer --steps"),
+        (OSError(errno.EMFILE, "Too many open files", "a place"), "a place: Too many open files; choose"),
+    ],
+)
+def test_trouble_with_the_machine_is_one_line(
+    trouble: Exception, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it comes from."""
+
+    def fail(*_: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr("sheetgen.spec.load", fail)
+    assert said in refused(("build",), capsys)
+
+
+def test_signals_are_left_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a program that calls the command; in another thread, where they cannot be heeded, too."""
+    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(main(("templates",))))
+    thread.start()
+    thread.join()
+    assert [main(("templates",)), *codes] == [0, 0]
+    assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)] == before
+
+
+@pytest.mark.parametrize(
+    ("package", "module"), [("sheetgen", "argparse"), ("sheetgen", "cli"), ("cnn", "argparse"), ("cnn", "errors")]
+)
+def test_an_interrupt_while_it_starts_is_one_line(package: str, module: str) -> None:
+    """Ctrl-C as a module of the command is being imported."""
+    code = f"""
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name.rpartition(".")[2] == {module!r}:
+            raise KeyboardInterrupt
+sys.modules.pop("argparse", None)
+sys.meta_path.insert(0, Interrupt())
+sys.argv = [{package!r}, "--help"]
+runpy.run_module({package!r}, run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{package}: interrupted.\n")
 
 
 def test_python_m_sheetgen_is_the_command() -> None:

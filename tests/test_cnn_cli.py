@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from cnn_samples import tiny_data
 from cnn import command
 from cnn.cli import main
 from cnn.run import read_run
+from sheetgen.cli import main as sheetgen_main
 
 TRAIN = ("train", "--dataset", "digits", "--device", "cpu")
 
@@ -171,20 +173,94 @@ def test_help_imports_nothing_heavy() -> None:
         assert f"--{option}" in done.stdout
 
 
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    """Exit code 130, one line that says how to go on, and a run that can be read."""
+@pytest.mark.parametrize("package", ["torch", "PIL", "sklearn"])
+def test_a_missing_package_is_one_line(package: str, tmp_path: Path) -> None:
+    """With what installs it, for whoever has sheetgen without its extra."""
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        f"from cnn.cli import main\nsys.exit(main({[*TRAIN, '-o', str(tmp_path / 'run')]!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    expected = f"cnn: training needs the package {package}, which is not installed; install sheetgen with its extra: "
+    assert (done.returncode, done.stderr) == (1, f"{expected}pip install 'sheetgen[cnn]'\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"WORLD_SIZE": "abc"}, "environment: WORLD_SIZE is 'abc'; a whole number from 1 to 10000 is expected"),
+        ({"WORLD_SIZE": "0"}, "environment: WORLD_SIZE is '0'"),
+        ({"WORLD_SIZE": "2", "RANK": "2"}, "environment: RANK is '2'; a whole number from 0 to 1 is expected"),
+        ({"WORLD_SIZE": "9" * 5000}, "environment: WORLD_SIZE is '999"),
+        ({"LOCAL_RANK": "-1"}, "environment: LOCAL_RANK is '-1'"),
+        ({"WORLD_SIZE": "2", "RANK": "1"}, "the processes do not find each other"),
+    ],
+)
+def test_an_environment_that_torchrun_did_not_make_is_refused(
+    changes: dict[str, str],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Naming the variable."""
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    assert said in complaint(capsys, *TRAIN, "-o", tmp_path / "run")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_is_not_written_over_by_a_workbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whichever command would write it."""
+    run = tmp_path / "run"
+    main([*TRAIN, "-o", str(run), "--epochs", "1"])
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    capsys.readouterr()
+    assert "config.json: does not end in .xlsx" in complaint(capsys, "export", run, "-o", run / "config.json")
+    assert sheetgen_main(["build", "--steps", "1", "--cnn", str(run), "-o", str(run / "config.json")]) == 1
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+@pytest.mark.usefixtures("tiny")
+def test_output_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
+    """A pager that was left, a full disk, and a terminal without umlauts."""
+    run = tmp_path / "rün"
+    main([*TRAIN, "-o", str(run), "--epochs", "1"])
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONIOENCODING": "ascii"}
+    environment.pop("PYTHONUNBUFFERED", None)
+    command = f"{shlex.quote(sys.executable)} -m cnn export {shlex.quote(str(run))} -o {tmp_path}/rün.xlsx"
+    endings = {
+        "| true; exit ${PIPESTATUS[0]}": (1, ""),
+        "> /dev/full": (1, "cnn: the output cannot be written: "),
+        "": (0, ""),
+    }
+    for ending, (code, said) in endings.items():
+        done = subprocess.run(["bash", "-c", f"{command} {ending}"], capture_output=True, text=True, env=environment)
+        assert done.returncode == code
+        assert done.stderr.startswith(said) and done.stderr.count("\n") == bool(said)
+    assert r"r\xfcn.xlsx" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "ended by SIGTERM")], ids=str
+)
+def test_an_interrupt_keeps_what_is_finished(number: signal.Signals, word: str, tmp_path: Path) -> None:
+    """Ctrl-C, or being asked to end: a line that says how to go on, and a run that can be read."""
     train = [sys.executable, "-m", "cnn", *TRAIN, "--epochs", "900", "-o", str(tmp_path / "run")]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     with subprocess.Popen(train, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         while not process.stderr.readline().startswith("epoch 1/900"):
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         last = process.stderr.read().splitlines()[-1]
-        assert process.wait(60) == 130
-    assert last == "cnn: interrupted; the finished epochs are kept: go on with the same command and --resume"
+        assert process.wait(60) == 128 + number
+    assert last == f"cnn: {word}; the finished epochs are kept: go on with the same command and --resume"
     assert read_run(tmp_path / "run").epochs
     assert not read_run(tmp_path / "run").finished
+    assert not list((tmp_path / "run").glob(".*"))
 
 
 def test_the_bar_shows_loss_accuracy_and_time_left(

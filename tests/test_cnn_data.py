@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import http.client
 import time
 from pathlib import Path
 
@@ -156,6 +157,27 @@ def test_a_download_is_checked_and_tried_elsewhere(tmp_path: Path, monkeypatch: 
     assert download._first_of(["a/", "b/", "c/"], "file", md5) == right
     with pytest.raises(download.DownloadError, match=r"cannot be downloaded: a/file\.gz: Not a gzipped file"):
         download._first_of(["a/", "b/"], "file", md5)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [http.client.IncompleteRead(b"half", 9), ConnectionResetError("reset"), TimeoutError(), ValueError("no length")],
+    ids=repr,
+)
+def test_a_server_that_breaks_off_is_told(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the next one is asked."""
+    right = gzip.compress(b"content")
+
+    def fetched(url: str) -> bytes:
+        if url.startswith("a"):
+            raise trouble
+        return right
+
+    monkeypatch.setattr(download, "_fetched", fetched)
+    md5 = hashlib.md5(b"content", usedforsecurity=False).hexdigest()
+    assert download._first_of(["a/", "b/"], "file", md5) == b"content"
+    with pytest.raises(download.DownloadError, match=r"cannot be downloaded: a/file\.gz: \w"):
+        download._first_of(["a/"], "file", md5)
 
 
 def test_a_download_fills_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,9 @@ def test_ironcalc(network: Trained, poisoned: Path) -> None:
 
         maps, logits = expected(network, scene)
         np.testing.assert_allclose(_column(value, LOGITS), logits, rtol=0, atol=TOLERANCE)
-        assert value(0, ANSWER.top, ANSWER.left) == _answer(scene, logits)
+        answer = value(0, ANSWER.top, ANSWER.left)
+        assert answer == _answer(scene, logits)
+        assert any(_column(value, PROBABILITIES)) == (answer != "?"), "a blank page has no probabilities"
     for strip, theirs in zip(strips(), maps, strict=True):
         for channel in range(strip.channels):
             np.testing.assert_allclose(_grid(value, strip.map(channel)), theirs[channel], rtol=0, atol=TOLERANCE)
@@ -120,6 +122,7 @@ def test_ironcalc(network: Trained, poisoned: Path) -> None:
 def test_libreoffice(network: Trained, poisoned: Path, soffice: Path, tmp_path: Path) -> None:
     """Logits on every scene and every map on one are PyTorch's, all files converted by one process."""
     sources = []
+    (tmp_path / "in").mkdir()
     for number, scene in enumerate(scenes()):
         sources.append(tmp_path / "in" / f"{number:02d}.xlsx")
         edited(poisoned, sources[-1], {(DRAW, cell): value for cell, value in edits(network, scene).items()})

@@ -43,6 +43,7 @@ from sheetgen.xlsx.shapes import Canvas, Stroke
 
 TEXTS = ["", " ", "=1+1", "  led by blanks", "two\nlines\n", "tab\tbed", 'a & b < c > "d"', "bell\x07", "\r"]
 TEXTS += ["_x0041_", "∂E/∂w1 δ", "𝛿 beyond 16 bits", "#NUM!", "TRUE", "0.1", "%d %s %%", "\\0#", "'quoted"]
+OLD = b"PK what is left of a workbook"
 NUMBERS = [0, -0.0, 1, -1, 0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 2**53, 2**53 + 2, 1e22, 123456789.123456789]
 
 
@@ -451,7 +452,7 @@ def test_same_book_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     """Nothing but the new file is left; a link to a file stays a link."""
     path, link = tmp_path / "book.xlsx", tmp_path / "link.xlsx"
-    path.write_text("old")
+    path.write_bytes(OLD)
     link.symlink_to(path)
     saved(link, table(counted(3)))
     assert link.is_symlink() and zipfile.is_zipfile(path)
@@ -468,7 +469,7 @@ def mask() -> int:
 def test_a_failed_save_leaves_the_old_file(trouble: type[BaseException], tmp_path: Path) -> None:
     """Interrupted in the middle of the rows, the old file is as it was and no draft is left."""
     path = tmp_path / "book.xlsx"
-    path.write_text("old")
+    path.write_bytes(OLD)
     book = Book()
     book.add("long").block = table(counted(20_000))
 
@@ -478,7 +479,7 @@ def test_a_failed_save_leaves_the_old_file(trouble: type[BaseException], tmp_pat
 
     with pytest.raises(trouble):
         save(book, path, stop)
-    assert path.read_text() == "old"
+    assert path.read_bytes() == OLD
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -497,7 +498,7 @@ def test_trouble_with_the_disk_is_told(
 ) -> None:
     """In one line with the path and what to do, and the old file as it was."""
     path = tmp_path / "book.xlsx"
-    path.write_text("old")
+    path.write_bytes(OLD)
 
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -505,7 +506,7 @@ def test_trouble_with_the_disk_is_told(
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OutputError, match=f"^{re.escape(str(path))}: cannot be written: .*{words}[^\n]*$"):
         saved(path, table(counted(3)))
-    assert path.read_text() == "old"
+    assert path.read_bytes() == OLD
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -531,7 +532,7 @@ def test_bad_places_are_told(tmp_path: Path) -> None:
         tmp_path / "no" / "book.xlsx": "there is no folder .*no; create it",
         tmp_path / "file" / "book.xlsx": "there is no folder",
         Path(os.devnull): "is not an ordinary file",
-        tmp_path / ("x" * 300): "the name is too long",
+        tmp_path / ("x" * 300 + ".xlsx"): "the name is too long",
     }
     for place, words in places.items():
         with pytest.raises(OutputError, match=words):

@@ -11,15 +11,17 @@ import pytest
 from sympy import Abs, Expr, Float, Integer, Max, Mod, Piecewise, Pow, Rational, exp, log, sqrt, tanh
 from sympy.abc import a, b, x, y, z
 
-from sheetgen.maths.algebra import At, Chain, Total, chain, log1pexp, logsumexp, sigmoid, softmax, total
+from sheetgen.maths.algebra import At, Chain, Total, chain, log1p, logit_loss, logsumexp, sigmoid, softmax, total
 from sheetgen.maths.printer import excel, python, text
 from sheetgen.maths.steps import evaluate
 
+SMALL = "IF(EXP(-ABS(x))<5E-15,EXP(-ABS(x)),LN(1+EXP(-ABS(x)))*EXP(-ABS(x))/(1+EXP(-ABS(x))-1))"
 EXCEL = [
     (x + y, "x+y"),
     (y - x, "y-x"),
     (-x - y, "-x-y"),
     (Float(0.1) - x, "0.1-x"),
+    (Float(0.3333333333333333) * x, "(0.333333333333333+3.33066907387547E-16)*x"),
     (x - y * (a - b), "x-y*(a-b)"),
     (-(x**2), "-x*x"),
     ((x - y) ** 2, "(x-y)*(x-y)"),
@@ -56,12 +58,13 @@ EXCEL = [
     (Piecewise((x, x > 20), (y, x > 0), (Integer(0), True)), "IF(x>20,x,IF(x>0,y,0))"),
     (Chain(a, Piecewise((Integer(1), x > 0), (Integer(0), True))), "a*IF(x>0,1,0)"),
     (sigmoid(x), "IF(x>=0,1/(1+EXP(-x)),EXP(x)/(1+EXP(x)))"),
-    (log1pexp(x) - x * y, "MAX(x,0)+LN(1+EXP(-ABS(x)))-x*y"),
-    (a * log1pexp(x), "a*(MAX(x,0)+LN(1+EXP(-ABS(x))))"),
+    (log1p(x), "IF(x<5E-15,x,LN(1+x)*x/(1+x-1))"),
+    (logit_loss(x, y), f"MAX(x,0)-y*x+{SMALL}"),
+    (a * logit_loss(x, y), f"a*(MAX(x,0)-y*x+{SMALL})"),
     (Float(1e-5) * x, "1E-05*x"),
     (Float(0.1), "0.1"),
     (Float(-0.5) * x, "-0.5*x"),
-    (Float(0.1 + 0.2), "0.30000000000000004"),
+    (Float(0.1 + 0.2), "(0.3+5.55111512312578E-17)"),
     (Integer(3), "3"),
 ]
 
@@ -88,7 +91,8 @@ TEXT = [
     (sqrt(x), "√(x)"),
     (log(x), "ln(x)"),
     (Piecewise((x, x > 0), (Integer(0), True)), "(x if x > 0, else 0)"),
-    (log1pexp(x), "ln(1 + exp(x))"),
+    (log1p(exp(x)), "ln(1 + exp(x))"),
+    (logit_loss(x, y), "ln(1 + exp(x)) − y·x"),
     (logsumexp(x, y), "ln(exp(x) + exp(y))"),
 ]
 
@@ -120,7 +124,7 @@ NODES: tuple[Callable[[Callable[[], Expr], random.Random], Expr], ...] = (
     lambda new, draw: Chain(*(new() for _ in range(draw.randint(2, 4)))),
     lambda new, draw: sigmoid(new()),
     lambda new, draw: tanh(new()),
-    lambda new, draw: log1pexp(new()),
+    lambda new, draw: logit_loss(new(), new()),
     lambda new, draw: Piecewise((new(), draw.choice(SYMBOLS) > 0), (new(), True)),
 )
 

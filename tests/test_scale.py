@@ -93,7 +93,7 @@ def test_rows_are_streamed(tmp_path: Path) -> None:
 def test_an_interrupted_build_leaves_the_old_file(tmp_path: Path) -> None:
     """Ctrl-C in the middle of writing: exit 130, one line, the file as it was, nothing beside it."""
     path = tmp_path / "kept.xlsx"
-    path.write_bytes(b"the old file")
+    path.write_bytes(b"PK the old file")
     command = [sys.executable, "-m", "sheetgen", "build", "--steps", "15000", "-o", str(path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
@@ -103,5 +103,5 @@ def test_an_interrupted_build_leaves_the_old_file(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.strip().count("\n") == 0
-    assert path.read_bytes() == b"the old file"
+    assert path.read_bytes() == b"PK the old file"
     assert list(tmp_path.iterdir()) == [path]

@@ -82,8 +82,8 @@ def test_verdicts_follow_the_other_tabs(tmp_path: Path) -> None:
         assert cells[TAB, f"B{runs + place}"] == cells["Compare", f"C{7 + place}"]
     inputs = {text: address for (tab, address), text in calamine_cells(path).items() if tab == "Inputs"}
     live = edit_and_recalculate(path, {("Inputs", inputs["rate_1"].replace("A", "B")): 0.00003})
-    assert live[TAB, f"A{runs}"] == "lr 0.00003"
-    assert str(live[TAB, f"B{row_of(path, 'Derivation') + 1}"]).startswith("learning rate 0.00003: ")
+    assert live[TAB, f"A{runs}"] == "lr 3e-5"
+    assert str(live[TAB, f"B{row_of(path, 'Derivation') + 1}"]).startswith("learning rate 3e-5: ")
 
 
 @pytest.mark.parametrize(("template", "differing"), [("mazur", ["E_total 1"]), ("mazur_output_first", [])])

@@ -12,7 +12,7 @@ from workbooks import ALL_OPTIMIZERS, Choice, spec_of
 
 from sheetgen.errors import ExcelError
 from sheetgen.maths.derive import derive
-from sheetgen.maths.steps import _Careful, evaluate, given_values, log1pexp, setting_values, sigmoid, trace
+from sheetgen.maths.steps import _Careful, evaluate, given_values, log1p, logit_loss, setting_values, sigmoid, trace
 from sheetgen.spec import Spec, load, override
 
 Rows = list[dict[str, float | ExcelError]]
@@ -118,4 +118,5 @@ def test_evaluate_gives_excels_errors() -> None:
 def test_stable_functions_are_finite_and_right(x: float) -> None:
     """Far out they are 0, 1 or x; within they are the textbook's."""
     assert sigmoid(x) == pytest.approx(1 / (1 + math.exp(-x)) if abs(x) < 700 else float(x > 0), rel=1e-15)
-    assert log1pexp(x) == pytest.approx(math.log1p(math.exp(x)) if x < 700 else x, abs=1e-15)
+    assert log1p(math.exp(x)) == pytest.approx(math.log1p(math.exp(x)), rel=3e-15) if x < 700 else True
+    assert logit_loss(x, 1.0) == pytest.approx(math.log1p(math.exp(-x)) if x > -700 else -x, rel=3e-15)

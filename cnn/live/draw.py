@@ -59,7 +59,6 @@ def fill(book: Book, trained: Trained, chosen: str) -> tuple[str, str]:
     _centring(painter)
     _answer(painter, trained)
     _table(painter)
-    painter.protect()
     painter.ws.print_area = f"A1:{column_letters(BAR + BAR_CELLS)}{GRID_TOP + SIDE + 1}"
     return DRAW, "choose or paint a digit, and the trained network reads it: 38,000 live formulas, no macros"
 
@@ -164,7 +163,9 @@ def _centring(painter: Painter) -> None:
         painter.name(name, Area(row, left + 6, 1, 1))
 
 
-_LOG_SUM = "=MAX(logits)+LN(SUMPRODUCT(EXP(logits-MAX(logits))))"
+# Term by term: Gnumeric does not compute an array of EXP within SUMPRODUCT.
+_TERMS = "+".join(f"EXP({address(TABLE_TOP + digit, LOGIT)}-MAX(logits))" for digit in range(CLASSES))
+_LOG_SUM = f"=MAX(logits)+LN({_TERMS})"
 
 
 def _centre(ink: str, numbers: str) -> str:
@@ -195,7 +196,7 @@ def _table(painter: Painter) -> None:
         logit = f"=bias_linear_{digit}+SUMPRODUCT(last_maps,kernel_linear_{digit})"
         painter.put(row, DIGIT, digit, "digit")
         painter.put(row, LOGIT, Formula(logit), "logit")
-        probability = f"=EXP({address(row, LOGIT)}-log_sum)"
+        probability = f"=IF(ink=0,0,EXP({address(row, LOGIT)}-log_sum))"
         painter.put(row, PROBABILITY, Formula(probability), "probability")
     bars = Area(TABLE_TOP, BAR, CLASSES, BAR_CELLS)
     painter.style(bars, "bar")

@@ -25,6 +25,8 @@ MAPS_ACROSS = 2
 
 # Kernels
 TABLE_TOP = 6
+# Below the rows that stay in sight: each layer has its own heading.
+KERNELS_TOP = TABLE_TOP + 3
 TABLE_COLUMNS = ("layer", "channel", "bias", "weight γ", "bias β", "mean", "variance", "scale", "shift")
 KERNELS_LEFT = len(TABLE_COLUMNS) + 3
 KERNEL_PITCH = KERNEL + 1
@@ -218,7 +220,7 @@ def kernel_blocks() -> tuple[KernelBlock, ...]:
     """
     made: list[KernelBlock] = []
     sources = readable_strips()
-    top = TABLE_TOP
+    top = KERNELS_TOP
     for number, (layer, reads) in enumerate(zip(CONVOLUTIONS, sources, strict=False), 1):
         made.append(KernelBlock(f"conv {number}", str(number), layer.outputs, reads, KERNEL, top, 1))
         top += made[-1].height + 4
@@ -238,4 +240,4 @@ DIGITS_LEFT = KERNELS_LEFT + max(block.whole.columns for block in kernel_blocks(
 
 def digit_area(count: int) -> Area:
     """The strip of a blank page and `count` digits, on the tab Kernels."""
-    return Area(TABLE_TOP, DIGITS_LEFT, (count + 1) * DIGIT_PITCH, SIDE)
+    return Area(KERNELS_TOP, DIGITS_LEFT, (count + 1) * DIGIT_PITCH, SIDE)

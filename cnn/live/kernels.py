@@ -38,7 +38,7 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
         subtitle="Red is positive, blue negative, white 0; click a tap to read it. Each kernel stands in the rows "
         "of the maps that it reads on tab Layers, so one SUMPRODUCT covers them all.",
         fit_width=True,
-        freeze=f"A{TABLE_TOP - 1}",
+        freeze=f"A{TABLE_TOP}",
         tab_color="inputs",
     )
     digits = digit_area(len(trained.samples.labels))
@@ -58,7 +58,6 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
     for block, weight in zip(blocks, weights, strict=True):
         _kernels(painter, block, weight)
     _digits(painter, trained.samples)
-    painter.protect()
     painter.ws.print_area = f"A1:{column_letters(blocks[3].whole.right + 1)}{blocks[-1].whole.bottom + 1}"
     return KERNELS, f"the {count:,} trained numbers of the network that tab Layers computes with"
 

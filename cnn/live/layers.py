@@ -62,16 +62,13 @@ def fill(book: Book, trained: Trained, run: Pass) -> tuple[str, str]:
     painter.name("last_maps", every[-1].whole)
     _how_to_read(painter, every[0])
     _verdict(painter, right)
-    painter.protect()
     width = column_letters(right + ANSWER_SIDE + 5)
     painter.ws.print_area = f"A1:{width}{bottom + 1}"
     return LAYERS, f"{sum(s.channels for s in every)} feature maps of the chosen digit as pictures made of live cells"
 
 
 def _headings(painter: Painter, strip: Strip) -> None:
-    what = {"input": "normalised", "conv": "3×3, ReLU, norm" if strip.side > 14 else "3×3", "pool": "2×2 max"}[
-        strip.kind
-    ]
+    what = {"input": "normalised", "conv": "3×3, ReLU, norm", "pool": "2×2 max"}[strip.kind]
     for down, (text, look) in enumerate(((strip.title, "strip"), (strip.shape, "shape"), (what, "shape"))):
         painter.put(HEADINGS_TOP + down, strip.left, text, look)
 

@@ -80,11 +80,6 @@ class Painter:
         set_columns(self.ws, first_column, columns, pixels)
         set_rows(self.ws, first_row, rows, pixels)
 
-    def protect(self) -> None:
-        """Keep every locked cell from being changed by accident; there is no password."""
-        self.ws.protection.sheet = True
-        self.ws.protection.formatColumns = self.ws.protection.formatRows = False
-
 
 def ink_color(ink: float) -> str:
     """The colour of ink from 0 to 1.

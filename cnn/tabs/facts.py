@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnn.layers import CLASSES, SIDE
-from cnn.run import Report, Run, RunError
+from cnn.layers import CLASSES
+from cnn.run import Run, RunError, shown
 
 __all__ = ["Facts", "facts_of"]
+
+MOST, MOST_CHARACTERS = 2**40, 200
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,21 @@ class _Table:
         return _Table(self.run, f"{self.path}{key}.", self._get(key, dict, "an object"))
 
     def text(self, key: str) -> str:
-        return str(self._get(key, str, "a text"))
+        value = str(self._get(key, str, "a text"))
+        if not (value.isprintable() and len(value) <= MOST_CHARACTERS):
+            raise self._refusal(key, f"{shown(value)}; {MOST_CHARACTERS} printable characters are the most")
+        return value
 
     def whole(self, key: str, least: int = 1) -> int:
         value = int(self._get(key, int, "a whole number"))
-        if value < least:
-            raise self._refusal(key, f"{value}; {least} is the least")
+        if not least <= value <= MOST:
+            raise self._refusal(key, f"{shown(value)}; a number from {least} to {MOST:,} is expected")
         return value
 
     def _get(self, key: str, kind: type, wanted: str) -> Any:
         value = self.content.get(key)
         if type(value) is not kind:
-            raise self._refusal(key, f"{value!r}, not {wanted}")
+            raise self._refusal(key, f"{shown(value)}, not {wanted}")
         return value
 
     def _refusal(self, key: str, found: str) -> RunError:
@@ -91,25 +96,19 @@ def _require_possible(run: Run) -> None:
 
 
 def _require_report(run: Run, test_images: int) -> None:
-    """RunError if the report's tensors have other shapes than cnn.run says, or are not of so many test images."""
+    """RunError if the report's numbers cannot be, or are not of so many test images."""
     report, path = run.report, run.folder / "report.safetensors"
-    count = len(report.mistake_truth)
-    shapes = {
-        "confusion": (CLASSES, CLASSES),
-        "mistake_images": (count, SIDE, SIDE),
-        **dict.fromkeys(("mistake_index", "mistake_truth", "mistake_answer", "mistake_probability"), (count,)),
+    limits = {
+        ("mistake_truth", "mistake_answer", "sample_labels"): CLASSES - 1,
+        ("confusion", "mistake_index", "sample_index"): test_images,
+        ("mistake_probability",): 1,
     }
-    for name, shape in shapes.items():
-        found = getattr(report, name).shape
-        if found != shape:
-            raise RunError(f"{path}: is damaged: {name} has shape {found}, not {shape}; train again")
-    if not _is_possible(report):
-        raise RunError(f"{path}: is damaged: it has a digit beyond 0 to 9 or a negative count; train again")
+    for names, most in limits.items():
+        for name in names:
+            numbers = getattr(report, name)
+            if not ((numbers >= 0) & (numbers <= most)).all():
+                found = f"a digit, count or probability of {name} is beyond 0 to {most:,}"
+                raise RunError(f"{path}: is damaged: {found}; train again")
     tests = int(report.confusion.sum())
     if tests != test_images:
         raise RunError(f"{path}: is of {tests:,} test images, config.json says {test_images:,}; train again")
-
-
-def _is_possible(report: Report) -> bool:
-    digits = all(((d >= 0) & (d < CLASSES)).all() for d in (report.mistake_truth, report.mistake_answer))
-    return bool(digits and (report.confusion >= 0).all())

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from sheetgen.errors import CheckError
@@ -58,17 +57,30 @@ def convert(
 
 
 def _run(command: list[str], shown: Path) -> str:
-    """What the program printed; CheckError, and no process left, if it takes too long."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            return process.communicate(timeout=SECONDS)[0]
-        except subprocess.TimeoutExpired:
-            limit = f"{SECONDS:g} s"
-            raise CheckError(f"{shown}: LibreOffice did not finish within {limit}; use --engine ironcalc") from None
-        finally:
-            # soffice starts another process, which outlives it if only the first one is ended.
-            if process.poll() is None:
-                with suppress(ProcessLookupError):
+    """What the program printed; CheckError, and no process left, if it takes too long.
+
+    It starts others, which outlive it if it alone is ended, so they are a group. A guard among them reads from a pipe
+    that this process holds open, and ends them all when that closes, which it does however this process ends.
+    """
+    posix = os.name == "posix"  # elsewhere there are no groups, and it alone is ended
+    guard, ours = os.pipe()
+    guarded = ["/bin/sh", "-c", f'(cat <&{guard}; kill -9 0) >/dev/null 2>&1 & exec "$@"', "sh", *command]
+    try:
+        with subprocess.Popen(
+            guarded if posix else command, pass_fds=[guard] if posix else (), start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        ) as process:  # fmt: skip
+            try:
+                return process.communicate(timeout=SECONDS)[0]
+            except BaseException as error:
+                if posix:
                     os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                process.communicate()  # until the last of them is gone, which may still write into the folder
+                if isinstance(error, subprocess.TimeoutExpired):
+                    found = f"{shown}: LibreOffice did not finish within {SECONDS:g} s"
+                    raise CheckError(f"{found}; use --engine ironcalc") from None
+                raise
+    finally:
+        os.close(guard)
+        os.close(ours)

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
-
-from openpyxl import load_workbook
-from openpyxl.utils import range_boundaries
 
 from sheetgen.check.engines import Recalculated
 from sheetgen.errors import CheckError, SpecError
+from sheetgen.formulas.parse import parse_reference
+from sheetgen.maths.derive import derive
+from sheetgen.maths.rules import used_settings
 from sheetgen.spec import parse
-from sheetgen.spec.catalog import OPTIMIZERS
 from sheetgen.spec.structure import Layer, Matrix, Run, Spec
-from sheetgen.tabs.layout import HEADER_ROW, setting_name
-from sheetgen.xlsx.cells import column_letters
+from sheetgen.tabs.layout import HEADER_ROW, TABLE_TOP, setting_name
+from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.package import CREATOR, WRITTEN
-from sheetgen.xlsx.reader import open_workbook, sheet_parts
+from sheetgen.xlsx.reader import (
+    open_workbook,
+    place,
+    read_formulas,
+    read_names,
+    read_properties,
+    read_typed,
+    sheet_parts,
+)
 
 __all__ = ["Origin", "read_origin", "spec_now"]
 
-_PROPERTIES = "docProps/core.xml"
-_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
-_MODIFIED = "{http://purl.org/dc/terms/}modified"
+MAX_SPEC = 4 << 20  # characters
+Places = dict[tuple[int, int], Value | None]
+"""Typed values of a tab by row and column."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Input:
 
     tab: str
     address: str
-    content: object
+    content: Value | None
     is_formula: bool
 
 
@@ -54,33 +59,36 @@ class Origin:
 
 
 def read_origin(path: Path) -> Origin:
-    """CheckError, in one line, if the file is no workbook, is damaged, or was not written by sheetgen."""
+    """CheckError, in one line, if the file is no workbook, is damaged, or was not written by sheetgen.
+
+    So it is if a name that its spec asks for does not mean cells of its Inputs tab, or a column is not called as there.
+    """
     with open_workbook(path) as archive:
-        sheet_parts(archive)
-        creator, modified = _properties(archive)
-        with path.open("rb") as file, warnings.catch_warnings():
-            # openpyxl warns of what another program added and it would lose; nothing is saved here.
-            warnings.simplefilter("ignore")
-            book = load_workbook(file, read_only=True)
-            names = {name: list(defined.destinations) for name, defined in book.defined_names.items()}
-            if "spec" not in names:
-                if creator != CREATOR:
-                    raise CheckError(f"{path}: was not written by sheetgen; name a workbook that sheetgen build wrote")
-                return Origin(None, {}, {}, modified == WRITTEN.isoformat() + "Z")
-            cells = _inputs(book, names)
-            lines = [str(cell.content or "") for cell in cells.pop("spec")]
-            spec = _parsed("\n".join(lines), path)
-            headers = {run.label: _header(book, run.label, path) for run in spec.runs}
-    return Origin(spec, cells, headers, modified == WRITTEN.isoformat() + "Z")
+        titles = [title for title, _ in sheet_parts(archive)]
+    made, names = read_properties(path), read_names(path)
+    as_built = made.modified == f"{WRITTEN.isoformat()}Z" and "Openpyxl" in made.application
+    if "spec" not in names:
+        if made.creator != CREATOR:
+            raise CheckError(f"{path}: was not written by sheetgen; name a workbook that sheetgen build wrote")
+        return Origin(None, {}, {}, as_built)
+    tabs: dict[str, Places] = {title: {} for title in titles}
+    for cell in read_typed(path):
+        tabs[cell.tab][place(cell.address)] = cell.value
+    inputs = _Inputs(path, names, tabs)
+    spec = _parsed(inputs.spec_text(), path)
+    cells = {name: inputs.cells(name, count) for name, count in _names(spec).items()}
+    headers = {run.label: _header(spec, run, tabs, path) for run in spec.runs}
+    return Origin(spec, cells, headers, as_built)
 
 
 def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Spec, tuple[Run, ...]]:
     """The spec with the numbers that stand on Inputs, and its runs under the names of their tabs.
 
-    CheckError where a cell holds no number.
+    CheckError where a cell holds no number, or a training tab has not as many rows as the spec asks for.
     """
     spec = origin.spec
     assert spec is not None
+    _count_rows(spec, recalculated, path)
 
     def column(name: str) -> list[float]:
         return [_number(cell, recalculated, path) for cell in origin.inputs[name]]
@@ -97,39 +105,72 @@ def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Sp
     runs = []
     for run in spec.runs:
         [rate] = column(setting_name(spec, run, "learning_rate"))
-        options = {option: setting_name(spec, run, option) for option in OPTIMIZERS[run.optimizer.name]}
-        values = {option: column(name)[0] for option, name in options.items() if name in origin.inputs}
-        changed = tuple((option, values.get(option, value)) for option, value in run.optimizer.options)
+        used = {option: column(setting_name(spec, run, option))[0] for option in used_settings(run.optimizer.options)}
+        changed = tuple((option, used.get(option, value)) for option, value in run.optimizer.options)
         runs.append(Run(run.label, rate, replace(run.optimizer, options=changed)))
     return now, tuple(runs)
 
 
-def _properties(archive: zipfile.ZipFile) -> tuple[str, str]:
-    """Who created the workbook, and when it was last modified."""
-    if _PROPERTIES not in archive.namelist():
-        return "", ""
-    properties = ElementTree.fromstring(archive.read(_PROPERTIES))
-    return properties.findtext(_CREATOR, ""), properties.findtext(_MODIFIED, "")
+@dataclass
+class _Inputs:
+    """The cells behind the names of the tab that holds the spec."""
+
+    path: Path
+    names: Mapping[str, str]
+    tabs: Mapping[str, Places]
+
+    def __post_init__(self) -> None:
+        found = parse_reference(self.names["spec"])
+        self.tab = (found and found.tab) or ""
+        if self.tab not in self.tabs:
+            raise self._wrong("spec", "the cells of its spec")
+        self._typed = self.tabs[self.tab]
+        self._formulas = {cell.address for cell in read_formulas(self.path, self.tab)}
+
+    def spec_text(self) -> str:
+        """The text of the spec, a line a cell, as far down as there are any."""
+        top, left, bottom, _ = self._area("spec")
+        last = min(bottom, max((row for row, _ in self._typed), default=0))
+        text = "\n".join(str(self._typed.get((row, left)) or "") for row in range(top, last + 1))
+        if len(text) > MAX_SPEC:
+            found = f"{self.path}: the spec on its tab {self.tab} has {len(text):,} characters"
+            raise CheckError(f"{found}; at most {MAX_SPEC:,} are read. Build it again with sheetgen build")
+        return text
+
+    def cells(self, name: str, count: int) -> tuple[Input, ...]:
+        """The cells of a name, one below the other; CheckError if they are not as many."""
+        top, left, bottom, right = self._area(name)
+        if bottom - top + 1 != count or right != left:
+            raise self._wrong(name, f"{count} cells below each other" if count > 1 else "one cell")
+        return tuple(self._cell(row, left) for row in range(top, bottom + 1))
+
+    def _cell(self, row: int, column: int) -> Input:
+        address = f"{column_letters(column)}{row}"
+        return Input(self.tab, address, self._typed.get((row, column)), address in self._formulas)
+
+    def _area(self, name: str) -> tuple[int, int, int, int]:
+        found = parse_reference(self.names.get(name, ""))
+        first, last = (found.first, found.last or found.first) if found else (None, None)
+        if not (found and first and last and found.tab == self.tab):
+            raise self._wrong(name, f"cells of {self.tab}")
+        return first.row or 1, first.column or 1, last.row or 1, last.column or 1
+
+    def _wrong(self, name: str, expected: str) -> CheckError:
+        found = f"the name {name} means {self.names.get(name, 'nothing')!r}; expected: {expected}"
+        return CheckError(f"{self.path}: {found}. Give the name its meaning back, or build the workbook again.")
 
 
-def _inputs(book: Any, names: Mapping[str, list[tuple[str, str]]]) -> dict[str, tuple[Input, ...]]:
-    """The cells behind every name that means cells of the tab that holds the spec."""
-    [(tab, _)] = names["spec"]
-    rows = [[(cell.value, cell.data_type == "f") for cell in row] for row in book[tab].iter_rows()]
-    return {
-        name: tuple(_cells(rows, tab, places[0][1]))
-        for name, places in names.items()
-        if len(places) == 1 and places[0][0] == tab
-    }
-
-
-def _cells(rows: list[list[tuple[object, bool]]], tab: str, cells: str) -> Iterator[Input]:
-    left, top, right, bottom = range_boundaries(cells)
-    for row in range(top or 1, (bottom or 1) + 1):
-        for column in range(left or 1, (right or 1) + 1):
-            inside = row <= len(rows) and column <= len(rows[row - 1])
-            content = rows[row - 1][column - 1] if inside else (None, False)
-            yield Input(tab, f"{column_letters(column)}{row}", *content)
+def _names(spec: Spec) -> dict[str, int]:
+    """The names that the spec asks for, each with how many cells it means."""
+    weights = sum(len(layer.weights[0]) * layer.units for layer in spec.layers)
+    biases = sum(len(layer.bias or ()) for layer in spec.layers)
+    samples = len(spec.inputs)
+    sizes = (("i", len(spec.inputs[0]), samples), ("t", len(spec.targets[0]), samples), ("w", weights, 1))
+    found = {f"{c}_{k + 1}": count for c, size, count in (*sizes, ("b", biases, 1)) for k in range(size)}
+    for run in spec.runs:
+        for option in ("learning_rate", *used_settings(run.optimizer.options)):
+            found[setting_name(spec, run, option)] = 1
+    return found
 
 
 def _parsed(text: str, path: Path) -> Spec:
@@ -139,18 +180,36 @@ def _parsed(text: str, path: Path) -> Spec:
         raise CheckError(str(error)) from None
 
 
-def _header(book: Any, tab: str, path: Path) -> tuple[str, ...]:
-    """The names of a training table's columns, from column A to the first empty cell."""
-    if tab not in book.sheetnames:
-        found = f"has no tab {tab!r}, which its spec asks for; its tabs are {', '.join(book.sheetnames)}"
+def _header(spec: Spec, run: Run, tabs: Mapping[str, Places], path: Path) -> tuple[str, ...]:
+    """The names of a training table's columns; CheckError if there is no such tab, or they are not the spec's."""
+    if run.label not in tabs:
+        found = f"has no tab {run.label!r}, which its spec asks for; its tabs are {', '.join(tabs)}"
         raise CheckError(f"{path}: {found}. Give the tab its name back.")
-    names: list[str] = []
-    for row in book[tab].iter_rows(min_row=HEADER_ROW, max_row=HEADER_ROW, values_only=True):
-        for value in row:
-            if value is None:
-                break
-            names.append(str(value))
-    return tuple(names)
+    cells = tabs[run.label]
+    numbers = takewhile(lambda column: cells.get((HEADER_ROW, column)) is not None, range(1, len(cells) + 2))
+    header = [str(cells[HEADER_ROW, column]) for column in numbers]
+    if len(header) < sum(name[0] in "wb" and name[1] == "_" for name in _names(spec)):
+        # What is far from the spec is told before its equations are derived, which takes time.
+        raise CheckError(f"{path}: tab {run.label} has {len(header)} columns; its spec asks for more. Build it again.")
+    names = [column.symbol.name for column in derive(spec, run.optimizer).columns]
+    for number, (found, expected) in enumerate(zip_longest(header, names, fillvalue="nothing"), 1):
+        if found != expected:
+            where = f"{path}: {run.label}!{column_letters(number)}{HEADER_ROW}"
+            raise CheckError(f"{where} is {found!r}; there the spec has {expected!r}. Give the column its name back.")
+    return tuple(header)
+
+
+def _count_rows(spec: Spec, recalculated: Recalculated, path: Path) -> None:
+    """CheckError if a training tab has not the rows that the spec asks for: it could ask for any number of them."""
+    last = dict[str, int]()
+    for tab, address in recalculated:
+        if address[0] == "A" and address[1:].isdecimal():
+            last[tab] = max(last.get(tab, 0), int(address[1:]))
+    for run in spec.runs:
+        rows = max(0, last.get(run.label, 0) - TABLE_TOP + 1)
+        if rows != spec.steps + 1:
+            found = f"tab {run.label} has {rows:,} rows of formulas; its spec asks for {spec.steps + 1:,}"
+            raise CheckError(f"{path}: {found}. Build it again with sheetgen build.")
 
 
 def _layers(layers: tuple[Layer, ...], value: Any) -> Iterator[Layer]:

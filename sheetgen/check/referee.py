@@ -40,18 +40,18 @@ class _Forward:
     loss: Tensor = field(init=False)
 
 
-def retrain(spec: Spec, run: Run, nudge: float = 0.0) -> Iterator[dict[str, float]]:
+def retrain(spec: Spec, run: Run, nudge: float = 0.0, pattern: int = 0) -> Iterator[dict[str, float]]:
     """The numbers of each step, step 0 first, by the names of a training tab's columns.
 
     They are all that a training tab may show: data, parameters, net inputs, activations, losses, δ, gradients and
     the optimizer's states; with updates = "output_first" also the last layer's values after the update, as w5′.
     Numbers that left the range of floats are inf or nan. ValueError if torch.optim refuses an option.
 
-    With a `nudge`, every parameter is moved by that part of itself (or of 1, if it is smaller) before each step,
-    alternately up and down, and so is every slope of an activation and of the loss, which may be the small difference
-    of two numbers near 1: what that changes tells how much this training amplifies rounding.
+    With a `nudge`, every parameter is moved by that part of itself (or of 1, if it is smaller) before each step, some
+    up and some down, 2**pattern of them in turn, and so is every slope of an activation and of the loss, which may be
+    the small difference of two numbers near 1: what that changes tells how much this training amplifies rounding.
     """
-    trainer = _Trainer(spec, run, nudge)
+    trainer = _Trainer(spec, run, nudge, pattern)
     for step in range(spec.steps + 1):
         trainer.nudge()
         yield trainer.step(step)
@@ -73,10 +73,11 @@ def one_thread() -> Iterator[None]:
 class _Trainer:
     """The parameters as tensors, and the optimizers that move them: one, or one each for hidden and last layers."""
 
-    def __init__(self, spec: Spec, run: Run, nudge: float) -> None:
+    def __init__(self, spec: Spec, run: Run, nudge: float, pattern: int) -> None:
         import torch
 
         self._nudge = nudge
+        self._pattern = pattern
         self._spec = spec
         self._run = run
         self._inputs = torch.tensor(spec.inputs, dtype=torch.float64)
@@ -125,10 +126,10 @@ class _Trainer:
                 tensor += self._alternating(tensor) * tensor.abs().clamp(min=1)
 
     def _alternating(self, like: Tensor) -> Tensor:
-        """The nudge, up and down in turn, in the shape of a tensor."""
+        """The nudge, up and down by the pattern, in the shape of a tensor."""
         import torch
 
-        return self._nudge * (1.0 - 2.0 * (torch.arange(like.numel()) % 2)).reshape(like.shape)
+        return self._nudge * (1.0 - 2.0 * ((torch.arange(like.numel()) >> self._pattern) % 2)).reshape(like.shape)
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> _Forward:
         from torch.nn import functional
@@ -227,7 +228,17 @@ def _optimizer(run: Run, parameters: list[Tensor]) -> Any:
     options = dict(run.optimizer.options)
     if "beta1" in options:
         options["betas"] = (options.pop("beta1"), options.pop("beta2"))  # type: ignore[assignment]
-    return getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+    optimizer = getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+
+    def keep_velocity(*_: Any) -> None:
+        for parameter in parameters:
+            assert parameter.grad is not None
+            velocity = parameter.grad + options["weight_decay"] * parameter.detach()
+            optimizer.state[parameter]["momentum_buffer"] = velocity
+
+    if options.get("momentum") == 0:  # SGD then keeps none
+        optimizer.register_step_pre_hook(keep_velocity)
+    return optimizer
 
 
 def _activate(layer: Layer, net: Tensor) -> Tensor:

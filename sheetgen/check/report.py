@@ -1,19 +1,13 @@
 """A workbook confirmed by referees that share no code with it: an engine recalculates it, PyTorch trains it again.
 
-Both measure a difference relative to the numbers compared, but at least to a least scale, so that a number that is
-nothing but the rounding of two nearly equal ones (a difference that should be 0, a gradient at the minimum) is
-compared absolutely:
-
-- Stored and recalculated may differ by 1e-12 of the larger, or by 1e-15: engines round alike but for the last bit of
-  functions such as exp, and LibreOffice shows the difference of two numbers that agree to 48 bits as 0. Where another
-  program saved the file after it was built, 1e-9 of the larger, or 1e-9: such programs keep 15 digits of a number,
-  and the noise of the central differences of tab Gradient check is as large as 1e-11 anyway. What the tabs of
-  the live digit network may differ by, they say themselves (`cnn.live`).
-- Workbook and PyTorch may differ by 1e-10 of the largest number that the column has had so far, or by 1e-14: they take
-  sums in another order, and a gradient near 0 keeps the error of the large numbers that cancel in it. Some training
-  amplifies rounding (a large rate, a kink of relu, Adam on a gradient that is 0 but for rounding). So where that is
-  exceeded, PyTorch trains once more, its weights moved in their last bits at each step, and 16 times what that changes
-  is allowed.
+- Stored and recalculated may differ by 1e-14 of the larger, or by what rounding explains (see rounding). What the tabs
+  of the live digit network may differ by, they say themselves (`cnn.live`).
+- Workbook and PyTorch may differ by 1e-10 of the largest number that the column has had so far, or by 1e-14, so that a
+  number that is nothing but the rounding of two nearly equal ones is compared absolutely: they take sums in another
+  order, and a gradient near 0 keeps the error of the large numbers that cancel in it. Some training amplifies rounding
+  (a large rate, a kink of relu, Adam on a gradient that is 0 but for rounding). So where that is exceeded, PyTorch
+  trains again, its weights moved in their last bits at each step, some up and some down in several patterns, and 16
+  times the most that this changes is allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +15,9 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,41 +26,38 @@ from tqdm import tqdm
 from cnn.live import LONG_SUMS
 from sheetgen.check.engines import Engine, Recalculated, recalculate
 from sheetgen.check.origin import read_origin, spec_now
+from sheetgen.check.rounding import HUGE, Rounding
 from sheetgen.errors import CheckError, ExcelError
+from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
-from sheetgen.tabs.layout import TABLE_TOP
+from sheetgen.tabs.layout import TABLE_TOP, plan_table
 from sheetgen.xlsx.cells import Value, column_letters
-from sheetgen.xlsx.reader import read_formulas
+from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
 __all__ = ["Comparison", "Report", "report"]
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """The largest relative difference allowed; numbers smaller than `scale` are compared as if they were that large."""
-
-    relative: float
-    scale: float
-
-
-AS_BUILT, SAVED_AGAIN, RETRAINED = Tolerance(1e-12, 1e-3), Tolerance(1e-9, 1.0), Tolerance(1e-10, 1e-4)
+# The largest relative differences allowed; in the second, numbers below SMALL count as if they were that large.
+RECALCULATED, RETRAINED, SMALL = 1e-14, 1e-10, 1e-4
 AMPLIFIED = 16.0
-NUDGE = 2.0**-50
-# The square of a larger number is out of the range of floats, and a formula's intermediate result may be too.
-HUGE = 1e150
+NUDGE, PATTERNS = 2.0**-50, 3
 FORMULA_SHOWN = 300
 NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one referee was asked, how many cells it compared and the largest relative difference; "" or a failure."""
+    """What one referee was asked, how many cells it compared and the largest relative difference; "" or a failure.
+
+    `rounded` cells, which are not counted in the largest difference, differ by more, but by rounding.
+    """
 
     referee: str
     what: str
     cells: int
     largest: float
     failure: str = ""
+    rounded: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,53 +78,66 @@ class Report:
         return next((one.failure for one in self.comparisons if one.failure), "")
 
     def lines(self) -> list[str]:
-        """A table of the referees, a line each."""
+        """A table of the referees, a line each, and whether all agree."""
         rows = [("referee", "what was compared", "cells", "largest difference")]
         rows += [(one.referee, one.what, f"{one.cells:,}", f"{one.largest:.2g}") for one in self.comparisons]
         widths = [max(len(row[place]) for row in rows) for place in range(3)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d}" for a, b, c, d in rows]
-        return [*lines, self.note] if self.note else lines
+        wrong = [one.referee for one in self.comparisons if one.failure]
+        rounded = sum(one.rounded for one in self.comparisons if not one.failure)
+        lines += [f"cells beside these in which rounding explains more: {rounded:,}"] if rounded else []
+        return [*lines, *filter(None, [self.note]), f"differs: {', '.join(wrong)}" if wrong else "all agree"]
 
 
 def report(path: Path, engine: Engine, progress: bool) -> Report:
     """What the referees say of a workbook; see sheetgen.check."""
     origin = read_origin(path)
-    recalculated = recalculate(path, engine)
-    allowed = AS_BUILT if origin.as_built else SAVED_AGAIN
-    comparisons = [_compare_stored(path, recalculated, engine, allowed, progress)]
+    with _bar("recalculating", "cells", progress) as bar:
+        recalculated = recalculate(path, engine, bar.update)
+    rounding = Rounding(path, recalculated, origin.as_built)
+    comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
     if origin.spec is None:
         return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.")
     if importlib.util.find_spec("torch") is None:
         return Report(tuple(comparisons), "PyTorch is not installed: not retrained.")
     spec, runs = spec_now(origin, recalculated, path)
-    retraining = _Retraining(path, spec, recalculated, progress)
+    retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
     return Report(tuple(comparisons))
 
 
+def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:
+    return tqdm(desc=what, unit=f" {unit}", total=total, disable=not progress, leave=False)
+
+
 def _compare_stored(
-    path: Path, recalculated: Recalculated, engine: Engine, allowed: Tolerance, progress: bool
+    path: Path, spec: Spec | None, recalculated: Recalculated, engine: Engine, rounding: Rounding, progress: bool
 ) -> Comparison:
     """Every formula's stored value with its recalculation."""
-    cells, largest, failure = 0, 0.0, ""
-    cell_by_cell = tqdm(read_formulas(path), "comparing", unit=" cells", disable=not progress, leave=False)
-    for cell in cell_by_cell:
-        cells += 1
-        value = recalculated[cell.tab, cell.address]
-        limit = max(allowed, Tolerance(LONG_SUMS.get(cell.tab, 0.0), 1.0), key=lambda one: one.relative)
-        difference = _difference(cell.value, value, limit.scale)
-        if difference > limit.relative and not failure:
-            stored, now = _shown(cell.value), _shown(value)
-            failure = f"{path}: {_place(cell.tab, cell.address, cell.formula)} stored {stored}, recalculated {now}"
-        largest = max(largest, difference)
-    return Comparison(NAMES[engine], "every formula's stored value with its recalculation", cells, largest, failure)
+    cells, largest, failure, rounded = 0, 0.0, "", 0
+    with _bar("comparing", "cells", progress, len(recalculated)) as bar:
+        for cell in read_formulas(path):
+            cells += 1
+            bar.update()
+            value = recalculated[cell.tab, cell.address]
+            long_sum = LONG_SUMS.get(cell.tab, 0.0)
+            difference = _difference(cell.value, value, 1.0 if long_sum else 0.0)
+            if difference > max(long_sum, RECALCULATED) and not failure:
+                if rounding.explains(cell, cell.value, value):
+                    rounded += 1
+                    continue
+                what, belongs = _place(cell.tab, cell.address, cell.formula), _belongs(spec, *cell[:2], cell.formula)
+                failure = f"{path}: {what} stored {_shown(cell.value)}, recalculated {_shown(value)}{belongs}"
+            largest = max(largest, difference)
+    what = "every formula's stored value with its recalculation"
+    return Comparison(NAMES[engine], what, cells, largest, failure, rounded)
 
 
 def _difference(stored: Value | None, value: Value | None, scale: float) -> float:
     """How far a value is from the stored one, relative to the larger; infinite for values of different kinds.
 
-    >>> _difference(1.0, 1.5, 1e-3), _difference(0.0, 1e-18, 1e-3), _difference(True, 1, 1), _difference(None, "", 1)
-    (0.3333333333333333, 1e-15, inf, 0.0)
+    >>> _difference(1.0, 1.5, 0), _difference(0.0, 1e-18, 1), _difference(True, 1, 1), _difference(None, "", 1)
+    (0.3333333333333333, 1e-18, inf, 0.0)
     >>> _difference(ExcelError("#NUM!"), ExcelError("#DIV/0!"), 1)
     0.0
     """
@@ -158,6 +164,7 @@ class _Retraining:
     path: Path
     spec: Spec
     recalculated: Recalculated
+    rounding: Rounding
     progress: bool
 
     def compare(self, runs: tuple[Run, ...], headers: list[tuple[str, ...]]) -> Comparison:
@@ -168,8 +175,7 @@ class _Retraining:
 
         rows = len(runs) * (self.spec.steps + 1)
         cells, largest, failure = 0, 0.0, ""
-        bar = tqdm(total=rows, desc="retraining", unit=" rows", disable=not self.progress, leave=False)
-        with one_thread(), bar:
+        with one_thread(), _bar("retraining", "rows", self.progress, rows) as bar:
             for run, header in zip(runs, headers, strict=True):
                 found = self._compare_run(run, header, bar)
                 if found.failure:
@@ -187,17 +193,17 @@ class _Retraining:
         With `nudged`, what moving the weights in their last bits changes is allowed too, times AMPLIFIED.
         """
         columns = [(name, column_letters(place)) for place, name in enumerate(header, 1)]
-        scale = dict.fromkeys(header, RETRAINED.scale)
+        scale = dict.fromkeys(header, SMALL)
         spread = dict.fromkeys(header, 0.0)
         cells, largest, failure, before = 0, 0.0, "", False
-        for step, (row, moved) in enumerate(self._rows(run, nudged)):
+        for step, (row, *moved) in enumerate(self._rows(run, nudged)):
             bar.update(0 if nudged else 1)
             huge = not all(abs(value) < HUGE for value in row.values())
             for name, letters in columns:
                 if name not in row:
                     continue
                 address, expected = f"{letters}{TABLE_TOP + step}", row[name]
-                value = self.recalculated[run.label, address]
+                value = self._value(run.label, address)
                 overflown = not (_is_number(value) and math.isfinite(expected))
                 if overflown and (huge or before):
                     return Comparison("", "", cells, largest, failure)
@@ -205,35 +211,60 @@ class _Retraining:
                 far = math.inf if overflown else abs(float(value or 0) - expected)
                 scale[name] = max(scale[name], abs(expected))
                 if nudged:
-                    spread[name] = max(spread[name], abs(expected - moved[name]))
-                if far > RETRAINED.relative * scale[name] + AMPLIFIED * spread[name] and not failure:
+                    spread[name] = max(spread[name], *(abs(expected - one[name]) for one in moved))
+                if far > RETRAINED * scale[name] + AMPLIFIED * spread[name] and not failure:
                     failure = self._failure(run.label, address, f"{name} after {step} updates", value, expected)
                 largest = max(largest, far / scale[name])
             before = huge
         return Comparison("", "", cells, largest, failure)
 
-    def _rows(self, run: Run, nudged: bool) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
-        """Each step as retrained, and the same if every step moves the weights in their last bits, if `nudged`."""
+    def _value(self, tab: str, address: str) -> Value | None:
+        """What the engine computed or, where that differs by rounding that is amplified, what is stored."""
+        if (tab, address) in self.rounding.explained:
+            return self.rounding.stored(tab, address)
+        return self.recalculated[tab, address]
+
+    def _rows(self, run: Run, nudged: bool) -> Iterator[tuple[dict[str, float], ...]]:
+        """Each step as retrained and, if `nudged`, as it is if every step moves the weights in their last bits."""
         from sheetgen.check.referee import retrain
 
+        moved = [retrain(self.spec, run, NUDGE, pattern) for pattern in range(PATTERNS)] if nudged else []
         try:
-            if nudged:
-                yield from zip(retrain(self.spec, run), retrain(self.spec, run, NUDGE), strict=True)
-            else:
-                yield from ((row, row) for row in retrain(self.spec, run))
+            yield from zip(retrain(self.spec, run), *moved, strict=True)
         except ValueError as error:
             raise CheckError(f"{self.path}: tab {run.label}: PyTorch refuses a number of Inputs: {error}") from error
 
     def _failure(self, tab: str, address: str, name: str, value: Value | None, expected: float) -> str:
-        cells = (cell for cell in read_formulas(self.path) if (cell.tab, cell.address) == (tab, address))
+        cells = (cell for cell in read_formulas(self.path, tab) if cell.address == address)
         formula = next((cell.formula for cell in cells), "no formula")
-        what = _place(tab, address, formula)
-        return f"{self.path}: {what} is {name}: recalculated {_shown(value)}, retrained {expected!r}"
+        what, belongs = _place(tab, address, formula), _belongs(self.spec, tab, address, formula)
+        return f"{self.path}: {what} is {name}: recalculated {_shown(value)}, retrained {expected!r}{belongs}"
 
 
 def _place(tab: str, address: str, formula: str) -> str:
-    shown = formula if len(formula) <= FORMULA_SHOWN else formula[:FORMULA_SHOWN] + "…"
-    return f"{tab}!{address} ({shown})"
+    return f"{tab}!{address} ({_cut(formula)})"
+
+
+def _cut(formula: str) -> str:
+    return formula if len(formula) <= FORMULA_SHOWN else formula[:FORMULA_SHOWN] + "…"
+
+
+def _belongs(spec: Spec | None, tab: str, address: str, formula: str) -> str:
+    """The formula that belongs into a cell of a training table, if it has another."""
+    row, column = place(address)
+    run = next((run for run in spec.runs if run.label == tab), None) if spec else None
+    if not (spec and run and TABLE_TOP <= row <= TABLE_TOP + spec.steps):
+        return ""
+    found = next(islice(plan_table(spec, run).formulas(), column - 1, None), None)
+    if found is None:
+        return ""
+    _, start, fill = found
+    second = f"{column_letters(column)}{TABLE_TOP + 1}"
+    own = FormulaCell(tab, address, fill, second, None).formula if row > TABLE_TOP else f"={start}"
+    with suppress(FormulaError):
+        if parse(own) == parse(formula):
+            return ""
+    return f"; {_cut(own)} belongs there"
 
 
 def _shown(value: Value | None) -> str:

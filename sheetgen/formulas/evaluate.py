@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from sheetgen.errors import ExcelError
-from sheetgen.formulas.functions import FUNCTIONS, Function, power
+from sheetgen.formulas.functions import FUNCTIONS, Function
+from sheetgen.formulas.operators import OPERATORS, hundredth, negative, same
 from sheetgen.formulas.parse import FormulaError, corner, parse
+from sheetgen.formulas.places import At, Code, absolute, name, reference
 from sheetgen.formulas.tree import (
     Array,
     Call,
     Constant,
-    Corner,
     Name,
     Node,
     Number,
@@ -25,74 +25,34 @@ from sheetgen.formulas.tree import (
     Reference,
     Sign,
 )
-from sheetgen.formulas.values import (
-    DIV0,
-    NA,
-    NAME,
-    REF,
-    VALUE,
-    Area,
-    Failure,
-    Grid,
-    Scalar,
-    Whole,
-    compare,
-    finite,
-    grid,
-    number,
-    spread,
-    text,
-    truth,
-)
-from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS
+from sheetgen.formulas.values import NA, REF, VALUE, Area, Failure, Grid, Scalar, Whole, grid, number, spread, truth
 
-__all__ = ["At", "Code", "Tab", "code", "compiled", "evaluate", "meaning"]
-
-
-class Tab(Protocol):
-    """The cells of a tab: one by (row, column), or a rectangle; one-based."""
-
-    def __getitem__(self, place: tuple[int, int]) -> Scalar: ...
-
-    def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
-        """The values of a rectangle, row by row."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The last row and column that have something in them."""
-
-
-@dataclass(slots=True)
-class At:
-    """Where a formula stands: the tabs and names of its workbook, its cell, and how far that is from the first copy."""
-
-    tabs: Mapping[str, Tab]
-    names: Mapping[str, Code]
-    tab: str
-    row: int
-    column: int
-    down: int = 0
-    right: int = 0
-
-
-Code = Callable[[At], Whole]
-"""What a tree becomes."""
+__all__ = ["At", "Code", "code", "compiled", "evaluate", "meaning"]
 
 
 def evaluate(formula: Code, at: At) -> Scalar:
-    """What a cell with this formula shows; an empty cell that it points at is 0."""
+    """What a cell with this formula shows: 0 for an empty cell, of an array the first value."""
     try:
-        value = _crossed(formula(at), at)
+        value = formula(at)
+        if isinstance(value, (Area, list)):
+            value = value[0][0] if isinstance(value, list) else value.crossing(at.row, at.column)
     except Failure as failure:
         return failure.error
     return 0.0 if value is None else value
 
 
 def _crossed(value: Whole, at: At) -> Scalar:
-    """The one value that a cell, or a function of single values, takes."""
-    if isinstance(value, Area):
-        return value.crossing(at.row, at.column)
-    return value[0][0] if isinstance(value, list) else value
+    """The one value that an operator or a function of single values takes: of cells, that in its own row or column."""
+    return value.crossing(at.row, at.column) if isinstance(value, Area) else _alone(value)
+
+
+def _alone(value: Whole) -> Scalar:
+    if isinstance(value, (Area, list)):
+        rows = grid(value)
+        if len(rows) > 1 or len(rows[0]) > 1:
+            raise FormulaError("several values where Excel takes one, unless it is an array formula")
+        return rows[0][0]
+    return value
 
 
 _PLAIN_CELL = re.compile("=([A-Z]{1,3}[0-9]{1,7})")
@@ -105,7 +65,7 @@ def compiled(text: str) -> Code:
     if plain:  # what a long table's charts draw is thousands of these
         tree = corner(plain[1])
         if tree is not None:
-            return _reference(Reference(None, tree), False)
+            return reference(Reference(None, tree), False)
     return code(parse(text))
 
 
@@ -126,15 +86,15 @@ def _whole(node: Node, array: bool, cells: bool = False) -> Code:
         constant = node.value
         return lambda at: constant
     if isinstance(node, Reference):
-        return _reference(node, cells)
+        return reference(node, cells)
     if isinstance(node, Name):
-        return _name(node, cells)
+        return name(node, cells)
     if isinstance(node, Operation):
         return _operation(node, array)
     if isinstance(node, Sign):
-        return _each(_negative if node.sign == "-" else _same, (node.operand,), array)
+        return _each(negative if node.sign == "-" else same, (node.operand,), array)
     if isinstance(node, Percent):
-        return _each(lambda value: number(value) / 100, (node.operand,), array)
+        return _each(hundredth, (node.operand,), array)
     if isinstance(node, Call):
         return _call(node, array, cells)
     if isinstance(node, Array):
@@ -154,16 +114,6 @@ def _single(node: Node) -> Code:
     return lambda at: _crossed(inner(at), at)
 
 
-def _negative(value: Scalar) -> float:
-    return -number(value)
-
-
-def _same(value: Scalar) -> Scalar:
-    if isinstance(value, ExcelError):
-        raise Failure(value)
-    return value
-
-
 def _constant(node: Node) -> Scalar:
     value = _whole(node, False)(None)  # type: ignore[arg-type]
     assert not isinstance(value, (list, Area))
@@ -175,110 +125,19 @@ def _each(function: Callable[..., Any], nodes: tuple[Node, ...], array: bool) ->
     if array:
         parts = [_whole(node, True) for node in nodes]
         return lambda at: spread(function, *[part(at) for part in parts])
-    parts = [_single(node) for node in nodes]
-    if len(parts) == 1:
-        [one] = parts
-        return lambda at: function(one(at))
-    return lambda at: function(*[part(at) for part in parts])
-
-
-def _reference(node: Reference, cells: bool) -> Code:
-    first, last = node.first, node.last or node.first
-    tab, single = node.tab, node.last is None
-    if single and not cells:
-        assert first.row is not None and first.column is not None
-        row, column = first.row, first.column
-        if first.row_fixed and first.column_fixed:
-            place = row, column
-            return lambda at: _tab(at, tab)[place]
-
-        def value(at: At) -> Whole:
-            down = row if first.row_fixed else row + at.down
-            across = column if first.column_fixed else column + at.right
-            if down < 1 or across < 1:
-                raise Failure(REF)
-            return _tab(at, tab)[down, across]
-
-        return value
-    return lambda at: _area(_tab(at, tab), first.moved(at.down, at.right), last.moved(at.down, at.right))
-
-
-def _tab(at: At, name: str | None) -> Tab:
-    try:
-        return at.tabs[at.tab if name is None else name]
-    except KeyError:
-        raise Failure(REF) from None
-
-
-def _area(tab: Tab, first: Corner, last: Corner) -> Area:
-    """The cells between two corners; a whole row or column ends where the tab does."""
-    rows, columns = (1, 1) if first.row and first.column else tab.size
-    top, bottom = sorted((first.row or 1, last.row or max(rows, 1)))
-    left, right = sorted((first.column or 1, last.column or max(columns, 1)))
-    if top < 1 or left < 1 or bottom > MAX_ROWS or right > MAX_COLUMNS:
-        raise Failure(REF)
-    return Area(tab, top, left, bottom, right)
-
-
-def _name(node: Name, cells: bool) -> Code:
-    name = node.name.casefold()
-
-    def value(at: At) -> Whole:
-        meaning = at.names.get(name)
-        if meaning is None:
-            raise Failure(NAME)
-        found = meaning(at)
-        if isinstance(found, Area) and not cells and found.height == found.width == 1:
-            return found.at(1, 1)
-        return found
-
-    return value
+    return _in_order(function, [_single(node) for node in nodes])
 
 
 def meaning(tree: Node) -> Code:
-    """What a defined name stands for: cells stay cells, even a single one."""
+    """What a defined name stands for: cells stay cells, even a single one. FormulaError for cells that would move."""
+    absolute(tree)
     return _whole(tree, False, cells=True)
-
-
-def _add(left: Scalar, right: Scalar) -> float:
-    return finite(number(left) + number(right))
-
-
-def _subtract(left: Scalar, right: Scalar) -> float:
-    return finite(number(left) - number(right))
-
-
-def _multiply(left: Scalar, right: Scalar) -> float:
-    return finite(number(left) * number(right))
-
-
-def _divide(left: Scalar, right: Scalar) -> float:
-    over, under = number(left), number(right)
-    if under == 0:
-        raise Failure(DIV0)
-    return finite(over / under)
-
-
-_OPERATORS: Mapping[str, Callable[[Scalar, Scalar], Scalar]] = {
-    "+": _add,
-    "-": _subtract,
-    "*": _multiply,
-    "/": _divide,
-    "^": lambda left, right: power(number(left), number(right)),
-    "&": lambda left, right: text(left) + text(right),
-    "=": lambda left, right: compare(left, right) == 0,
-    "<>": lambda left, right: compare(left, right) != 0,
-    "<": lambda left, right: compare(left, right) < 0,
-    ">": lambda left, right: compare(left, right) > 0,
-    "<=": lambda left, right: compare(left, right) <= 0,
-    ">=": lambda left, right: compare(left, right) >= 0,
-}
 
 
 def _operation(node: Operation, array: bool) -> Code:
     parts = [_whole(one, True) if array else _single(one) for one in node.operands]
     first, *others = parts
-    steps = list(zip((_OPERATORS[one] for one in node.operators), others, strict=True))
+    steps = list(zip((OPERATORS[one] for one in node.operators), others, strict=True))
 
     if array:
 
@@ -291,19 +150,32 @@ def _operation(node: Operation, array: bool) -> Code:
         return arrays
     if len(steps) == 1:
         [(only, second)] = steps
-        return lambda at: only(first(at), second(at))  # type: ignore[arg-type]
+
+        def pair(at: At) -> Whole:
+            left = first(at)
+            try:
+                right = second(at)
+            except Failure as failure:
+                right = failure.error
+            return only(left, right)  # type: ignore[arg-type]
+
+        return pair
 
     def scalars(at: At) -> Whole:
         result: Any = first(at)
         for function, part in steps:
-            result = function(result, part(at))  # type: ignore[arg-type]
+            try:
+                right = part(at)
+            except Failure as failure:
+                right = failure.error
+            result = function(result, right)  # type: ignore[arg-type]
         return result  # type: ignore[no-any-return]
 
     return scalars
 
 
 def _call(node: Call, array: bool, cells: bool) -> Code:
-    special = _SPECIAL.get(node.name)
+    special = SPECIAL.get(node.name)
     if special is not None:
         least, most, build = special
         _check_count(node, least, most)
@@ -313,7 +185,7 @@ def _call(node: Call, array: bool, cells: bool) -> Code:
         raise FormulaError(f"the function {node.name} is not known here")
     _check_count(node, function.least, function.most)
     if function.whole:
-        return _of_wholes(function, node.arguments, array)
+        return _of_wholes(function, node, array)
     return _each(function.call, node.arguments, array) if not function.sees_errors else _seeing(function, node, array)
 
 
@@ -323,11 +195,57 @@ def _check_count(node: Call, least: int, most: int) -> None:
         raise FormulaError(f"{node.name} has {len(node.arguments)} arguments; it takes {wanted}")
 
 
-def _of_wholes(function: Function, nodes: tuple[Node, ...], array: bool) -> Code:
-    inside = array or function.array
-    parts = [_whole(node, inside, cells=True) for node in nodes]
-    call = function.call
-    return lambda at: call(*[part(at) for part in parts])
+def _of_wholes(function: Function, node: Call, array: bool) -> Code:
+    call, singles = function.call, function.singles
+    parts = []
+    for place, one in enumerate(node.arguments):
+        if place in singles:
+            part = _whole(one, True) if array else _single(one)
+        elif isinstance(one, Omitted):
+            raise FormulaError(f"{node.name} with an argument left out is not known here")
+        else:
+            part = _whole(one, array or function.array, cells=True)
+        parts.append(_guarded(part) if function.sees_errors else part)
+    if not singles:
+        return _in_order(call, parts)
+
+    def value(at: At) -> Whole:
+        arguments = [part(at) for part in parts]
+        if function.cells and not isinstance(arguments[0], Area):
+            raise _no_cells(node.name, arguments[0])
+        places = [place for place in singles if place < len(parts)]
+
+        def of_each(*values: Scalar) -> Whole:
+            given = dict(zip(places, values, strict=True))
+            return call(*[given.get(place, argument) for place, argument in enumerate(arguments)])
+
+        return spread(of_each, *[arguments[place] for place in places])  # type: ignore[arg-type]
+
+    return value
+
+
+def _in_order(call: Callable[..., Whole], parts: list[Code]) -> Code:
+    """The function of the parts; of several errors, the first in the order of the arguments counts."""
+    if len(parts) == 1:
+        [one] = parts
+        return lambda at: call(one(at))
+    guarded = [_guarded(part) for part in parts]
+
+    def value(at: At) -> Whole:
+        arguments: list[Whole] = []
+        try:
+            for part in parts:
+                arguments.append(part(at))
+        except Failure as failure:
+            arguments.append(failure.error)
+            arguments += [part(at) for part in guarded[len(arguments) :]]
+        return call(*arguments)
+
+    return value
+
+
+def _no_cells(name: str, value: Whole) -> Exception:
+    return Failure(value) if isinstance(value, ExcelError) else FormulaError(f"{name} takes cells, and not a value")
 
 
 def _seeing(function: Function, node: Call, array: bool) -> Code:
@@ -347,15 +265,21 @@ def _guarded(part: Code) -> Code:
     return value
 
 
+def _one(node: Node, array: bool) -> Code:
+    """What gives one value. Excel takes an array there only in an array formula, not within SUMPRODUCT."""
+    if not array:
+        return _single(node)
+    part = _whole(node, True)
+    return lambda at: _alone(part(at))
+
+
 def _if(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
-    condition = _whole(nodes[0], True) if array else _single(nodes[0])
+    condition = _one(nodes[0], array)
     then = _branch(nodes[1], array, cells)
     otherwise: Code = _branch(nodes[2], array, cells) if len(nodes) == 3 else lambda at: False
 
     def value(at: At) -> Whole:
-        chosen = condition(at)
-        if isinstance(chosen, (list, Area)):
-            return spread(_choose_one, chosen, _guarded(then)(at), _guarded(otherwise)(at))
+        chosen: Any = condition(at)
         return then(at) if (chosen if chosen is True or chosen is False else truth(chosen)) else otherwise(at)
 
     return value
@@ -368,25 +292,23 @@ def _branch(node: Node, array: bool, cells: bool) -> Code:
     return _whole(node, array, cells)
 
 
-def _choose_one(condition: Scalar, then: Scalar, otherwise: Scalar) -> Scalar:
-    return then if truth(condition) else otherwise
+def _if_error(is_meant: Callable[[ExcelError], bool]) -> Callable[[tuple[Node, ...], bool, bool], Code]:
+    """IFERROR or IFNA."""
 
+    def build(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
+        first, second = _guarded(_one(nodes[0], array)), _branch(nodes[1], array, False)
 
-def _iferror(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
-    first = _guarded(_whole(nodes[0], True) if array else _single(nodes[0]))
-    second = _branch(nodes[1], array, False)
+        def value(at: At) -> Whole:
+            found = first(at)
+            return second(at) if isinstance(found, ExcelError) and is_meant(found) else found
 
-    def value(at: At) -> Whole:
-        found = first(at)
-        if isinstance(found, (list, Area)):
-            return spread(lambda one, other: other if isinstance(one, ExcelError) else one, found, second(at))
-        return second(at) if isinstance(found, ExcelError) else found
+        return value
 
-    return value
+    return build
 
 
 def _choose(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
-    which = _single(nodes[0])
+    which = _one(nodes[0], array)
     branches = [_branch(node, array, cells) for node in nodes[1:]]
 
     def value(at: At) -> Whole:
@@ -400,12 +322,12 @@ def _choose(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
 
 def _index(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
     whole = _whole(nodes[0], array, cells=True)
-    places = [_single(node) for node in nodes[1:]]
+    places = [_one(node, array) for node in nodes[1:]]
 
     def value(at: At) -> Whole:
         found = whole(at)
         if not isinstance(found, (Area, list)):
-            found = [[_same(found)]]
+            found = [[same(found)]]
         height, width = (found.height, found.width) if isinstance(found, Area) else (len(found), len(found[0]))
         row, *more = (int(number(place(at))) for place in places)  # type: ignore[arg-type]
         if not more and height == 1 and width > 1:
@@ -437,7 +359,7 @@ def _place(of: Callable[[int, int], int]) -> Callable[[tuple[Node, ...], bool, b
         def value(at: At) -> Whole:
             area = part(at)
             if not isinstance(area, Area):
-                raise Failure(VALUE)
+                raise _no_cells("ROW or COLUMN", area)
             if array and (area.height > 1 or area.width > 1):
                 return _places(area, of)
             return float(of(area.top, area.left))
@@ -464,7 +386,7 @@ def _size(of: Callable[[int, int], int]) -> Callable[[tuple[Node, ...], bool, bo
             found = part(at)
             if isinstance(found, Area):
                 return float(of(found.height, found.width))
-            rows = grid(found)
+            rows = grid(same(found) if not isinstance(found, list) else found)
             return float(of(len(rows), len(rows[0])))
 
         return value
@@ -472,24 +394,14 @@ def _size(of: Callable[[int, int], int]) -> Callable[[tuple[Node, ...], bool, bo
     return build
 
 
-def _ifna(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
-    first, second = _guarded(_single(nodes[0])), _branch(nodes[1], array, False)
-
-    def value(at: At) -> Whole:
-        found = first(at)
-        return second(at) if isinstance(found, ExcelError) and found == NA else found
-
-    return value
-
-
 # name -> least and most arguments, and what builds its code from them
-_SPECIAL: Mapping[str, tuple[int, int, Callable[[tuple[Node, ...], bool, bool], Code]]] = {
+SPECIAL: Mapping[str, tuple[int, int, Callable[[tuple[Node, ...], bool, bool], Code]]] = {
     "CHOOSE": (2, 255, _choose),
     "COLUMN": (0, 1, _place(lambda row, column: column)),
     "COLUMNS": (1, 1, _size(lambda height, width: width)),
     "IF": (2, 3, _if),
-    "IFERROR": (2, 2, _iferror),
-    "IFNA": (2, 2, _ifna),
+    "IFERROR": (2, 2, _if_error(lambda error: True)),
+    "IFNA": (2, 2, _if_error(lambda error: error == NA)),
     "INDEX": (2, 3, _index),
     "ROW": (0, 1, _place(lambda row, column: row)),
     "ROWS": (1, 1, _size(lambda height, width: height)),

@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
-from itertools import zip_longest
+from itertools import chain
 
-from sheetgen.errors import ERRORS, ExcelError
+from sheetgen.errors import ExcelError
+from sheetgen.formulas.criteria import criterion, wildcards
 from sheetgen.formulas.parse import FormulaError
 from sheetgen.formulas.values import (
     DIV0,
@@ -33,7 +34,6 @@ from sheetgen.formulas.values import (
     grid,
     number,
     order,
-    ordered,
     text,
     truth,
 )
@@ -62,6 +62,8 @@ class Function:
 
 # What MOD divides must be less than so many times its divisor, in Excel to 2007.
 LARGEST_QUOTIENT = 2.0**27
+# Of smaller exponents, nobody can tell whether they are odd roots.
+_LEAST_ROOT = 2.0**-50
 
 
 def _of_number(function: Callable[[float], float]) -> Callable[[Scalar], float]:
@@ -84,19 +86,20 @@ def power(base: float, exponent: float) -> float:
         raise Failure(NUM) from None
     if not isinstance(result, complex):
         return finite(result)
-    root = round(1 / exponent)
+    root = round(1 / exponent) if abs(exponent) > _LEAST_ROOT else 0
     if root % 2 == 0 or 1 / root != exponent:
         raise Failure(NUM)
     return -power(-base, exponent)
 
 
 def _log(value: Scalar, base: Scalar = 10.0) -> float:
+    x = number(value)
     if base == 10.0:
-        return _of_number(math.log10)(value)
+        return _of_number(math.log10)(x)
     below = _of_number(math.log)(base)
     if below == 0:
         raise Failure(DIV0)
-    return _of_number(math.log)(value) / below
+    return _of_number(math.log)(x) / below
 
 
 def _mod(value: Scalar, by: Scalar) -> float:
@@ -113,9 +116,9 @@ def _mod(value: Scalar, by: Scalar) -> float:
 
 def _rounded(mode: str) -> Callable[..., float]:
     def call(value: Scalar, digits: Scalar = 0.0) -> float:
-        """By the decimal digits that a person sees: 2.675 to two digits is 2.68."""
+        """By the 15 digits that Excel shows: 2.675 to two digits is 2.68, and SQRT(3)^2 rounded down is 3."""
+        exact = Decimal(f"{number(value):.15g}")
         places = math.trunc(number(digits))
-        exact = Decimal(repr(number(value)))
         if -places > exact.adjusted() + 1 and (mode != ROUND_UP or not exact):
             return 0.0
         if places > _MOST_DIGITS:
@@ -133,24 +136,20 @@ _WIDE = Context(prec=2 * _MOST_DIGITS)
 
 
 def _int(value: Scalar) -> float:
-    return float(math.floor(number(value)))
+    """The whole number not above the 15 digits that Excel shows."""
+    x = number(value)
+    return x if x.is_integer() else float(math.floor(float(f"{x:.15g}")))
 
 
 def _search(what: Scalar, within: Scalar, start: Scalar = 1.0) -> float:
     """Where a text, with ? and *, first stands in another, counted from 1; case does not count."""
-    inside, first = text(within), math.trunc(number(start))
+    sought, inside, first = text(what), text(within), math.trunc(number(start))
     if not 1 <= first <= len(inside):
         raise Failure(VALUE)
-    found = re.compile(wildcards(text(what)), re.IGNORECASE | re.DOTALL).search(inside, first - 1)
+    found = re.compile(wildcards(sought), re.IGNORECASE | re.DOTALL).search(inside, first - 1)
     if found is None:
         raise Failure(VALUE)
     return float(found.start() + 1)
-
-
-def wildcards(pattern: str) -> str:
-    """The regular expression of a text with ? and *; ~ before one of them means the character itself."""
-    parts = re.findall(r"~[?*~]|.", pattern, re.DOTALL)
-    return "".join({"?": ".", "*": ".*"}.get(part) or re.escape(part[-1]) for part in parts)
 
 
 def _numbers(arguments: tuple[Whole, ...]) -> Iterator[float]:
@@ -236,19 +235,30 @@ def _sumproduct(*arguments: Whole) -> float:
     """What is no number counts as 0."""
     if len({_shape(argument) for argument in arguments}) > 1:
         raise Failure(VALUE)
+    first, *others = _aligned([filled(argument) for argument in arguments])
+    terms = [one if type(one) is float else _no_number(one) for one in first]
+    for values in others:
+        pairs = zip(terms, values, strict=True)
+        terms = [term * (one if type(one) is float else _no_number(one)) for term, one in pairs]
     total = 0.0
-    for rows in zip_longest(*map(filled, arguments), fillvalue=()):
-        for values in zip_longest(*rows):
-            term = 1.0
-            for value in values:
-                if type(value) is float:
-                    term *= value
-                elif isinstance(value, ExcelError):
-                    raise Failure(value)
-                else:
-                    term = 0.0
-            total += term
+    for term in terms:
+        total += term
     return finite(total)
+
+
+def _aligned(grids: list[Grid]) -> list[list[Scalar]]:
+    """The values of arrays of one shape, place by place; of whole columns, not all are filled to the same row."""
+    if len({_shape(one) for one in grids}) > 1:
+        height, width = (max(sizes) for sizes in zip(*map(_shape, grids), strict=True))
+        empty: list[Scalar] = [None] * width
+        grids = [[(row + empty)[:width] for row in [*one, *[empty] * height][:height]] for one in grids]
+    return [list(chain.from_iterable(one)) for one in grids]
+
+
+def _no_number(value: Scalar) -> float:
+    if isinstance(value, ExcelError):
+        raise Failure(value)
+    return 0.0
 
 
 def _shape(value: Whole) -> tuple[int, int]:
@@ -257,70 +267,11 @@ def _shape(value: Whole) -> tuple[int, int]:
     return (len(value), len(value[0])) if isinstance(value, list) else (1, 1)
 
 
-_CRITERION = re.compile(r"(<=|>=|<>|=|<|>)?(.*)", re.DOTALL)
-_ORDERS: Mapping[str, Callable[[int], bool]] = {
-    "<": lambda sign: sign < 0,
-    ">": lambda sign: sign > 0,
-    "<=": lambda sign: sign <= 0,
-    ">=": lambda sign: sign >= 0,
-}
-
-
 def _countif(cells: Whole, wanted: Scalar) -> float:
-    meets = _criterion(wanted)
+    meets = criterion(wanted)
     height, width = _shape(cells)
     values = list(flat(cells))
     return float(sum(map(meets, values)) + (height * width - len(values)) * meets(None))
-
-
-def _criterion(wanted: Scalar) -> Callable[[Scalar], bool]:
-    """Whether a value meets a criterion such as 5, "agrees", ">0.5" or "a*"; an empty cell as criterion is 0."""
-    sign, operand = "", wanted
-    if isinstance(wanted, str) and not isinstance(wanted, ExcelError):
-        match = _CRITERION.fullmatch(wanted)
-        assert match
-        sign, operand = match[1] or "", _typed(match[2])
-    operand = 0.0 if operand is None else operand
-    if sign in _ORDERS:
-        meets = _ORDERS[sign]
-        return lambda value: type(value) is type(operand) and meets(ordered(value, operand))
-    equal = _nothing(sign) if operand == "" else _equal(operand)
-    return equal if sign != "<>" else lambda value: not equal(value)
-
-
-def _typed(entry: str) -> Scalar:
-    """What a cell holds once this is typed in it."""
-    if entry.upper() in ("TRUE", "FALSE"):
-        return entry.upper() == "TRUE"
-    if entry in ERRORS:
-        return ExcelError(entry)
-    try:
-        return number(entry)
-    except Failure:
-        return entry
-
-
-def _nothing(sign: str) -> Callable[[Scalar], bool]:
-    """What "", "=" and "<>" look for: an empty cell, and without a sign an empty text too."""
-    return lambda value: value is None or (value == "" and not sign)
-
-
-def _equal(operand: Scalar) -> Callable[[Scalar], bool]:
-    """Whether a value is what a criterion names; a text may be the text of its number."""
-    if type(operand) is str:
-        pattern = re.compile(wildcards(operand), re.IGNORECASE | re.DOTALL)
-        return lambda value: type(value) is str and pattern.fullmatch(value) is not None
-    read = _typed if type(operand) is float else _as_it_is
-
-    def equal(value: Scalar) -> bool:
-        found = read(value) if type(value) is str else value
-        return type(found) is type(operand) and found == operand
-
-    return equal
-
-
-def _as_it_is(value: str) -> Scalar:
-    return value
 
 
 def _plain_text(value: Scalar) -> bool:

@@ -96,6 +96,8 @@ def _tokens(text: str) -> list[Token]:
     at = 1 if text.startswith("=") else 0
     while at < len(text):
         match = _TOKEN.match(text, at)
+        if match is None and not text[at:].strip(" \n\r\t"):
+            break
         if match is None:
             raise FormulaError(f"{text[at : at + 20].strip()!r} at character {at + 1} is not understood")
         tab = match["plain"] or (match["quoted"] or "").replace("''", "'")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
-from sheetgen.formulas.parse import parse
+from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.values import Grid, Scalar, plain
 from sheetgen.xlsx.cells import column_letters
 
@@ -16,6 +17,8 @@ __all__ = ["CircularError", "Copy", "Sheet", "Table", "Workbook"]
 
 Place = tuple[int, int]
 """One-based row and column."""
+# A longer circle of cells is shown by its first ones and the last.
+NAMED = 20
 
 
 class CircularError(ValueError):
@@ -71,8 +74,25 @@ class Sheet:
 
     def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
         """The values of a rectangle; asks for all that are still to be computed at once."""
-        table = self.table
-        if table is not None and not table.fill and table.covers(top, left) and table.covers(bottom, right):
+        table, columns = self.table, range(left, right + 1)
+        if table is not None and table.top <= bottom and top < table.top + len(table.rows):
+            return self._rows_of_table(table, top, left, bottom, right)
+        value_of = self.values.get
+        rows = [[value_of((row, column)) for column in columns] for row in range(top, bottom + 1)]
+        places = (
+            (number, column)
+            for number, row in enumerate(rows, top)
+            if None in row
+            for column, value in enumerate(row, left)
+            if value is None
+        )
+        needed = [(self, place) for place in places if place in self.values]
+        if needed:
+            raise _Needed(needed)
+        return rows
+
+    def _rows_of_table(self, table: Table, top: int, left: int, bottom: int, right: int) -> Grid:
+        if not table.fill and table.covers(top, left) and table.covers(bottom, right):
             inside = table.rows[top - table.top : bottom - table.top + 1]
             return [[plain(value) for value in row[left - 1 : right]] for row in inside]
         needed: list[tuple[Sheet, Place]] = []
@@ -89,9 +109,9 @@ class Sheet:
             needed += missing.places
             return None
 
-    @property
+    @cached_property
     def size(self) -> Place:
-        """The last row and column that have something in them."""
+        """The last row and column that have something in them, once and for all: formulas only fill what is there."""
         rows = [row for row, _ in self.values]
         columns = [column for _, column in self.values]
         if self.table is not None:
@@ -109,6 +129,13 @@ class Sheet:
         down = place[0] - table.top
         text = (table.fill if down else table.start)[place[1] - 1]
         return Copy(text, max(0, down - 1))
+
+    def lacks(self, place: Place) -> bool:
+        """Whether the value of a cell is still to be computed."""
+        value = self.values.get(place, _EMPTY)
+        if value is _EMPTY and self.table is not None and self.table.covers(*place):
+            value = self.table.rows[place[0] - self.table.top][place[1] - 1]
+        return value is None
 
     def settle(self, place: Place, value: Scalar) -> None:
         """Keep a formula's value."""
@@ -138,15 +165,21 @@ class _Needed(Exception):  # noqa: N818 - it is no error
 
 
 class Workbook:
-    """Sheets by title, and what the defined names mean, each a text such as Inputs!$B$7."""
+    """Sheets by title, and what the defined names mean, each a text such as Inputs!$B$7.
+
+    FormulaError for a name whose meaning is not known here.
+    """
 
     def __init__(self, sheets: Mapping[str, Sheet], names: Mapping[str, str]) -> None:
         self.sheets = sheets
         self._titles = {id(sheet): title for title, sheet in sheets.items()}
-        self._names: dict[str, Code] = {name.casefold(): meaning(parse(text)) for name, text in names.items()}
+        self._names: dict[str, Code] = {name.casefold(): _meaning(name, text) for name, text in names.items()}
 
     def compute(self) -> None:
-        """Give every formula its value. CircularError if formulas need each other."""
+        """Give every formula its value. CircularError if formulas need each other, FormulaError for what is not known.
+
+        Both name the cell.
+        """
         later = []
         for title, sheet in self.sheets.items():
             at = At(self.sheets, self._names, title, 0, 0)
@@ -157,30 +190,52 @@ class Workbook:
                     sheet.settle(place, evaluate(compiled(copy.text), at))
                 except _Needed:
                     later.append((sheet, place))
+                except FormulaError as error:
+                    raise FormulaError(f"{self._name(sheet, place)} ({copy.text}): {error}") from None
         for sheet, place in later:
             self._compute(sheet, place)
 
     def evaluate(self, title: str, place: Place, copy: Copy) -> Scalar:
-        """What a formula shows in that cell."""
-        return evaluate(compiled(copy.text), At(self.sheets, self._names, title, *place, copy.down, copy.right))
+        """What a formula shows in that cell. FormulaError names what it does not know, and the cell."""
+        try:
+            return evaluate(compiled(copy.text), At(self.sheets, self._names, title, *place, copy.down, copy.right))
+        except FormulaError as error:
+            raise FormulaError(f"{self._name(self.sheets[title], place)} ({copy.text}): {error}") from None
 
     def _compute(self, sheet: Sheet, place: Place) -> None:
         """One formula, after those that it needs; a stack of our own, since chains may be as long as a sheet."""
-        stack, waiting = [(sheet, place)], dict[tuple[int, Place], str]()
+        stack, waiting = [(sheet, place)], dict[tuple[int, Place], tuple[Sheet, Place]]()
         while stack:
             here, cell = stack[-1]
+            if not here.lacks(cell):
+                stack.pop()
+                continue
             key = id(here), cell
             try:
                 here.settle(cell, self.evaluate(self._titles[id(here)], cell, here.copy_at(cell)))
             except _Needed as needed:
-                waiting[key] = self._name(here, cell)
+                waiting[key] = here, cell
                 for other, spot in needed.places:
                     if (id(other), spot) in waiting:
-                        raise CircularError(f"circular: {', '.join(waiting.values())}") from None
+                        raise self._circular(list(waiting.values()), other, spot) from None
                 stack += needed.places
                 continue
             waiting.pop(key, None)
             stack.pop()
 
+    def _circular(self, waiting: list[tuple[Sheet, Place]], sheet: Sheet, place: Place) -> CircularError:
+        """The error for a chain of formulas whose last needs that cell, one of them."""
+        names = [self._name(*one) for one in waiting]
+        names = names[names.index(self._name(sheet, place)) :]
+        shown = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED} more", names[-1]]
+        return CircularError(f"circular: {', '.join(shown)}")
+
     def _name(self, sheet: Sheet, place: Place) -> str:
         return f"{self._titles[id(sheet)]}!{column_letters(place[1])}{place[0]}"
+
+
+def _meaning(name: str, text: str) -> Code:
+    try:
+        return meaning(parse(text))
+    except FormulaError as error:
+        raise FormulaError(f"the name {name} ({text}): {error}") from None

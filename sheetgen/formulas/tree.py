@@ -71,12 +71,6 @@ class Corner:
         letters = "" if self.column is None else ("$" if self.column_fixed else "") + column_letters(self.column)
         return letters + ("" if self.row is None else f"{'$' if self.row_fixed else ''}{self.row}")
 
-    def moved(self, down: int, right: int) -> Corner:
-        """The corner in a copy of its formula so many rows further down and columns further right."""
-        row = self.row if self.row is None or self.row_fixed else self.row + down
-        column = self.column if self.column is None or self.column_fixed else self.column + right
-        return Corner(row, column, self.row_fixed, self.column_fixed)
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:

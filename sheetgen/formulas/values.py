@@ -51,7 +51,7 @@ DIV0, NA, NAME, NUM, REF, VALUE = map(ExcelError, ("#DIV/0!", "#N/A", "#NAME?", 
 _NUMERIC = re.compile(r" *([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(%?) *")
 # What Excel may take for a date, a time, a fraction, an amount of money or a number with separators.
 _DATED = re.compile(
-    r"(?=[^0-9]*[0-9])(?:[\s0-9.,:/()%$€£¥+-]|[ap]m?\b|e|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)+",
+    r"(?=[^0-9]*[0-9])(?:[\s0-9.,:/()%$€£¥+-]|[ap]m?\b|(?<=[0-9.])e|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)+",
     re.IGNORECASE,
 )
 

@@ -53,18 +53,30 @@ class sigmoid(Function):  # type: ignore[misc]  # noqa: N801 - sympy's functions
         return 1 / (1 + sympy.exp(-argument))
 
 
-class log1pexp(Function):  # type: ignore[misc]  # noqa: N801
-    """log(1 + exp(x)), the term of the binary cross-entropy; its derivative is sigmoid(x)."""
+class log1p(Function):  # type: ignore[misc]  # noqa: N801
+    """log(1 + u) without losing the digits of a small u; its derivative is 1 / (1 + u)."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative, 1 / (1 + u)."""
+        return 1 / (1 + self.args[0])
+
+    def _eval_rewrite_as_exp(self, argument: Expr, **hints: Any) -> Expr:
+        return sympy.log(1 + argument)
+
+
+class logit_loss(Function):  # type: ignore[misc]  # noqa: N801
+    """log(1 + exp(x)) - t·x, the binary cross-entropy of a logit x and a target t; its derivative is sigmoid(x) - t."""
 
     # Excel's formula for it is a sum.
     precedence = PRECEDENCE["Add"]
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """The derivative, sigmoid(x)."""
-        return sigmoid(self.args[0])
+        """The derivative with respect to the logit, or to the target."""
+        x, target = self.args
+        return sigmoid(x) - target if argindex == 1 else -x
 
-    def _eval_rewrite_as_exp(self, argument: Expr, **hints: Any) -> Expr:
-        return sympy.log(1 + sympy.exp(argument))
+    def _eval_rewrite_as_exp(self, x: Expr, target: Expr, **hints: Any) -> Expr:
+        return sympy.log(1 + sympy.exp(x)) - target * x
 
 
 class logsumexp(Function):  # type: ignore[misc]  # noqa: N801

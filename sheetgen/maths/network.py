@@ -14,7 +14,7 @@ from functools import lru_cache
 import sympy
 from sympy import Expr, Integer, Max, Symbol, exp
 
-from sheetgen.maths.algebra import At, chain, logsumexp, sigmoid, softmax, total
+from sheetgen.maths.algebra import At, chain, logsumexp, sigmoid, total
 from sheetgen.maths.rules import ACTIVATIONS, LOSSES, STEP
 from sheetgen.spec.structure import Layer, Spec
 
@@ -279,18 +279,19 @@ def _loss_partials(
     loss = LOSSES[spec.loss]
     nets = tuple(unit.net for unit in units)
     parts = [_error(spec, t, unit, nets, place) for place, (t, unit) in enumerate(zip(targets, units, strict=True))]
-    known = {sigmoid(unit.net): unit.out for unit in units} | {softmax(unit.net, *nets): unit.out for unit in units}
     count = len(units) if loss.mean else 1
+    # What the parts have in common is a node of its own, so that each is differentiated by its own output alone.
+    shared, common = Symbol("L"), logsumexp(*nets)
+    parts = [part.xreplace({common: shared}).doit() for part in parts]
+    from_shared = total(*(part.diff(shared) for part in parts))
     for unit, part, error in zip(units, parts, errors, strict=True):
-        if loss.of_activation:
-            by, whole = unit.out, part
+        by = unit.out if loss.of_activation else unit.net
+        own = part.diff(by).doit().xreplace({sigmoid(unit.net): unit.out})
+        if from_shared == 0:
+            slope = sympy.factor_terms(own / count)
         else:
-            by, whole = unit.net, sympy.Add(*(one.doit() for one in parts if one.has(unit.net)))
-        slope = sympy.factor_terms(whole.diff(by).doit().xreplace(known) / count)
-        if spec.loss == "cross_entropy":
-            slope = sympy.collect(sympy.expand(slope), unit.out)
-        node = error if loss.of_activation and not loss.mean else loss_node
-        partials[node, by] = slope
+            slope = sympy.Mul(unit.out, from_shared, evaluate=False) + own  # ∂L/∂ok is the softmax
+        partials[error if loss.of_activation and not loss.mean else loss_node, by] = slope
 
 
 def _deltas(

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from sympy import Add, Expr, Mul, Symbol
+from sympy import Abs, Add, Expr, Mul, Symbol, exp
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from sheetgen.maths.algebra import log1p
+
 __all__ = ["excel", "python", "text"]
 
+MAX_ARGUMENTS = 255  # of a function, in Excel
 _ADD, _MUL, _POW, _ATOM = (PRECEDENCE[name] for name in ("Add", "Mul", "Pow", "Atom"))
 
 
@@ -113,6 +116,16 @@ class ExcelPrinter(_Infix):
         "Mod": "MOD", "At": "INDEX",
     }  # fmt: skip
 
+    def _print_Float(self, expr: Expr) -> str:
+        """With at most 15 digits in a piece: IronCalc, as Excel's own editor, cuts what is longer."""
+        exact = float(expr)
+        short = float(f"{exact:.15g}")
+        if short == exact:
+            return super()._print_Float(expr)
+        rest = exact - short
+        assert short + float(f"{rest:.15g}") == exact
+        return f"({short!r}{'+' if rest > 0 else '-'}{abs(rest):.15g})".upper()
+
     def _print_Relational(self, expr: Expr) -> str:
         return f"{self._print(expr.lhs)}{expr.rel_op}{self._print(expr.rhs)}"
 
@@ -123,14 +136,28 @@ class ExcelPrinter(_Infix):
             printed = f"IF({self._print(condition)},{self._print(value)},{printed})"
         return str(printed)
 
+    def _print_Max(self, expr: Expr) -> str:
+        """A function takes at most 255 arguments: of more, the largest of groups."""
+        printed = list(map(self._print, expr.args))
+        while len(printed) > MAX_ARGUMENTS:
+            groups = (printed[at : at + MAX_ARGUMENTS] for at in range(0, len(printed), MAX_ARGUMENTS))
+            printed = [f"MAX({','.join(group)})" for group in groups]
+        return f"MAX({','.join(printed)})"
+
     def _print_sigmoid(self, expr: Expr) -> str:
         """Both sides keep EXP's argument at or below 0, where it cannot overflow."""
         x = self.parenthesize(expr.args[0], _ATOM, strict=True)
         return f"IF({x}>=0,1/(1+EXP(-{x})),EXP({x})/(1+EXP({x})))"
 
-    def _print_log1pexp(self, expr: Expr) -> str:
-        x = self.parenthesize(expr.args[0], _ATOM, strict=True)
-        return f"MAX({x},0)+LN(1+EXP(-ABS({x})))"
+    def _print_log1p(self, expr: Expr) -> str:
+        """Kahan's: what 1 + u loses of a small u is divided out again. In LibreOffice, 1 + u - 1 is 0 below 3.6E-15."""
+        u = self._print(expr.args[0])
+        return f"IF({u}<5E-15,{u},LN(1+{u})*{u}/(1+{u}-1))"
+
+    def _print_logit_loss(self, expr: Expr) -> str:
+        """The first two terms cancel exactly where the loss is small."""
+        x, target = (self.parenthesize(one, _ATOM, strict=True) for one in expr.args)
+        return f"MAX({x},0)-{target}*{x}+{self._print(log1p(exp(-Abs(expr.args[0]))))}"
 
 
 class PythonPrinter(_Infix):
@@ -138,7 +165,7 @@ class PythonPrinter(_Infix):
 
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1pexp": "log1pexp",
+        "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
     }  # fmt: skip
 
     _print_Relational = ExcelPrinter._print_Relational
@@ -176,8 +203,12 @@ class TextPrinter(_Infix):
         parts = [f"{self._print(value)} if {self._print(condition)}" for value, condition in cases]
         return "(" + ", ".join([*parts, f"else {self._print(otherwise)}"]) + ")"
 
-    def _print_log1pexp(self, expr: Expr) -> str:
-        return f"ln(1 + exp({self._print(expr.args[0])}))"
+    def _print_log1p(self, expr: Expr) -> str:
+        return f"ln(1 + {self._print(expr.args[0])})"
+
+    def _print_logit_loss(self, expr: Expr) -> str:
+        x, target = (self.parenthesize(one, _MUL, strict=True) for one in expr.args)
+        return f"ln(1 + exp({x})) − {target}·{x}"
 
     def _print_logsumexp(self, expr: Expr) -> str:
         return f"ln({' + '.join(f'exp({self._print(x)})' for x in expr.args)})"

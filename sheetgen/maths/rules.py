@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
-from sympy import Expr, Integer, Piecewise, Symbol, exp, log, sqrt, tanh
+from sympy import Expr, Integer, Piecewise, Symbol, exp, sqrt, tanh
 
-from sheetgen.maths.algebra import chain, log1pexp, logsumexp, sigmoid, total
+from sheetgen.maths.algebra import chain, log1p, logit_loss, logsumexp, sigmoid, total
 
 # torch.nn.Softplus is linear beyond this (its argument `threshold`).
 SOFTPLUS_THRESHOLD = 20
@@ -23,7 +23,7 @@ ACTIVATIONS: Mapping[str, Callable[[Expr, Mapping[str, float]], Expr]] = {
     "tanh": lambda x, options: tanh(x),
     "relu": lambda x, options: Piecewise((x, x > 0), (Integer(0), True)),
     "leaky_relu": lambda x, options: Piecewise((x, x > 0), (sympy.Float(options["negative_slope"]) * x, True)),
-    "softplus": lambda x, options: Piecewise((x, x > SOFTPLUS_THRESHOLD), (log(1 + exp(x)), True)),
+    "softplus": lambda x, options: Piecewise((x, x > SOFTPLUS_THRESHOLD), (log1p(exp(x)), True)),
     "identity": lambda x, options: x,
 }
 
@@ -48,7 +48,7 @@ LOSSES: Mapping[str, Loss] = {
     "binary_cross_entropy": Loss(
         "Ek = −(tk·ln a_ok + (1 − tk)·ln(1 − a_ok)) = ln(1 + exp(ok)) − tk·ok",
         mean=True,
-        of_nets=lambda t, nets, k: log1pexp(nets[k]) - t * nets[k],
+        of_nets=lambda t, nets, k: logit_loss(nets[k], t),
     ),
     "cross_entropy": Loss(
         "Ek = −tk·ln a_ok = tk·(ln Σ exp(oj) − ok)", of_nets=lambda t, nets, k: chain(t, logsumexp(*nets) - nets[k])

@@ -36,15 +36,20 @@ def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def log1pexp(x: float) -> float:
-    """log(1 + exp(x)) without overflow, as the formula has it."""
-    return max(x, 0) + math.log(1 + math.exp(-abs(x)))
+def log1p(u: float) -> float:
+    """log(1 + u), by the same arithmetic as the formula."""
+    return u if u < 5e-15 else math.log(1 + u) * u / (1 + u - 1)
+
+
+def logit_loss(x: float, target: float) -> float:
+    """log(1 + exp(x)) - target·x without overflow and with all its digits, as the formula has it."""
+    return max(x, 0) - target * x + log1p(math.exp(-abs(x)))
 
 
 _FUNCTIONS: Mapping[str, Any] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
     "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
-    "sigmoid": sigmoid, "log1pexp": log1pexp,
+    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss,
 }  # fmt: skip
 
 

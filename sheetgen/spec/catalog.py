@@ -10,6 +10,11 @@ MAX_COLUMNS = 16_384
 # Compare draws one series per rate, and an Excel chart holds 255; the Network tab picks a rate's tab by CHOOSE, which
 # takes 254.
 MAX_RATES = 254
+# Tab Inputs has two rows for each, one of its numbers and one of its text.
+MAX_SAMPLES = 100_000
+# How many columns a formula of 8,192 characters can name, as in A8*B8+...: two characters each beside the letters, of
+# which 26 columns have one and 676 two.
+MAX_NAMED = 1_784
 
 
 @dataclass(frozen=True)

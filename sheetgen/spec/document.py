@@ -5,7 +5,8 @@ import random
 from collections.abc import Mapping
 
 from sheetgen.spec import catalog
-from sheetgen.spec.fields import Place, choice, flag, items, matrix, nearest, number, show, table, text, vector, whole
+from sheetgen.spec.advice import advice
+from sheetgen.spec.fields import Place, choice, count, flag, items, matrix, number, show, table, text, vector, whole
 from sheetgen.spec.schedule import learning_rates, optimizers, step_count
 from sheetgen.spec.structure import Layer, Matrix, Published, Spec
 
@@ -35,13 +36,15 @@ def read_spec(document: object, origin: str) -> Spec:
     _check_ends(root, loss, layers, targets)
 
     training = table(root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers"))
+    batch = choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES)
+    _check_size(root, inputs, targets, layers, batch)
     chosen = optimizers(root / "training", training)
     if len(chosen) > 1 and len(rates) > 1:
         rule = "exactly one is expected beside several optimizers, which are compared at one rate"
         raise (root / "learning_rates").refuse(f"has {len(rates)} rates", rule, "Keep one.")
 
-    sizes = [len(inputs[0]), *(layer.units for layer in layers)]
-    title = f"{'-'.join(map(str, sizes))} network"
+    sizes = [str(size) for size in (len(inputs[0]), *(layer.units for layer in layers))]
+    title = f"{'-'.join(sizes if len(sizes) <= 12 else [*sizes[:6], '…', *sizes[-5:]])} network"
     return Spec(
         title=text(root / "title", top.get("title", title), 200),
         about=text(root / "about", top.get("about", ""), 10_000, lines=True, empty=True).strip(),
@@ -51,7 +54,7 @@ def read_spec(document: object, origin: str) -> Spec:
         targets=targets,
         loss=loss,
         layers=layers,
-        batch=choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES),
+        batch=batch,
         updates=choice(root / "training" / "updates", training.get("updates", "simultaneous"), catalog.UPDATES),
         optimizers=chosen,
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
@@ -101,14 +104,14 @@ def _layer(place: Place, entry: Mapping[str, object], units: int, fan_in: int, d
 
 def _weights(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> Matrix:
     if isinstance(value, str):
-        choice(place, value, ("random",), f"{units} lists of {fan_in} numbers")
+        choice(place, value, ("random",), f"{count(units, 'list')} of {count(fan_in, 'number')}")
         return tuple(_drawn(draw, fan_in, fan_in) for _ in range(units))
     return matrix(place, value, (units, fan_in), ("unit", "input of the layer"))
 
 
 def _bias(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> tuple[float, ...]:
     if isinstance(value, str):
-        zeros = choice(place, value, ("random", "zeros"), f"a list of {units} numbers") == "zeros"
+        zeros = choice(place, value, ("random", "zeros"), f"a list of {count(units, 'number')}") == "zeros"
         return (0.0,) * units if zeros else _drawn(draw, units, fan_in)
     return vector(place, value, units, "unit")
 
@@ -142,7 +145,7 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         allowed = "cross_entropy needs at least 2 classes: the softmax of one unit is always 1"
         raise (place / last / "units").refuse("is 1", allowed, "For one output use sigmoid and binary_cross_entropy.")
     if len(targets[0]) != layers[last].units:
-        found = f"is {layers[last].units}, but a row of data.targets has {len(targets[0])} numbers"
+        found = f"is {layers[last].units}, but a row of data.targets has {count(len(targets[0]), 'number')}"
         raise (place / last / "units").refuse(found, "the last layer has a unit per target", "Make them equal.")
     for at, row in enumerate(targets):
         here = root / "data" / "targets" / at
@@ -153,6 +156,37 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         if rule.sums_to_one and abs(math.fsum(row) - 1) > _SUM_TOLERANCE:
             allowed = f"the loss {loss} needs rows that sum to 1: {rule.reason}"
             raise here.refuse(f"sums to {math.fsum(row)!r}", allowed, "Change it, or change network.loss.")
+
+
+def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str) -> None:
+    """Refuse what no training table can hold, before anything is derived.
+
+    The columns of an optimizer's state are not counted here.
+    """
+    network, samples, outputs = root / "network", 1 if batch == "online" else len(inputs), len(targets[0])
+    units = sum(layer.units for layer in layers)
+    weights = sum(len(row) for layer in layers for row in layer.weights)
+    deltas = units if samples > 1 or len(layers) > 2 else 0
+    columns = 2 + 2 * weights + samples * (len(inputs[0]) + 2 * outputs + 2 * units + deltas)
+    # a net input sums over a unit's weights, and a hidden unit's delta over the units of the next layer
+    sums = [max(len(layer.weights[0]), layer.units if at else 0) for at, layer in enumerate(layers)]
+    named, most = catalog.MAX_NAMED, catalog.MAX_NAMED // max(2, outputs)
+    length = "a formula of Excel has at most 8192 characters, which are enough for"
+    in_data, found = root / "data" / "inputs", f"has {len(inputs)} samples"
+    limits = (
+        (in_data, found, len(inputs), catalog.MAX_SAMPLES, f"a workbook holds at most {catalog.MAX_SAMPLES}"),
+        (network, f"has {outputs} outputs", outputs, named, f"{length} the sum of {named}"),
+        (in_data, found, samples, max(most, 1), f"{length} {most} in each update"),
+        *(
+            (network / "layers" / at, f"has a sum of {terms} products", terms, named // 2, f"{length} {named // 2}")
+            for at, terms in enumerate(sums)
+        ),
+        (network, f"needs a table of {columns} columns", columns, catalog.MAX_COLUMNS, "Excel has 16384"),
+    )
+    online = ', or training.batch = "online"' if samples > 1 else ""
+    for place, found, amount, allowed, rule in limits:
+        if amount > allowed:
+            raise place.refuse(found, rule, f"Use fewer units, inputs or samples{online}.")
 
 
 def _symbols(layers: tuple[Layer, ...]) -> list[str]:
@@ -170,7 +204,8 @@ def _published(place: Place, value: object, steps: int, symbols: list[str]) -> t
         entry = table(here, item, ("symbol", "step", "value"), ("note",))
         if entry["symbol"] not in symbols:
             known = f"choose E_total, w1 to w{sum(name[0] == 'w' for name in symbols)}, or a bias the network has"
-            then = nearest(str(entry["symbol"]), symbols) or "Correct it."
+            name = str(entry["symbol"])
+            then = advice(here.path + ".symbol", name, {name.lower(), "E_total"} & {*symbols}) or "Correct it."
             raise (here / "symbol").refuse(f"is {show(entry['symbol'])}", known, then)
         published.append(
             Published(

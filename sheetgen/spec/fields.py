@@ -1,6 +1,5 @@
 """One value of a TOML document at a time: checked, converted, or refused with the place where it stands."""
 
-import difflib
 import math
 import re
 import unicodedata
@@ -8,8 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sheetgen.errors import SpecError
+from sheetgen.spec.advice import advice, home
 from sheetgen.spec.catalog import FINITE, Range
 from sheetgen.spec.structure import Matrix
+
+_UNQUOTED = "Write it without quotes."
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,12 @@ def show(value: object) -> str:
     return shown if len(shown) <= 40 else shown[:36] + "..."
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    """A question that names the nearest known name, or nothing.
-
-    >>> nearest("rleu", ["relu", "tanh"]), nearest("?", ["relu"])
-    ("Did you mean 'relu'?", '')
+def count(number: int, noun: str) -> str:
     """
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    >>> count(1, "number"), count(2, "number")
+    ('1 number', '2 numbers')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def table(
@@ -73,11 +73,12 @@ def table(
 ) -> Mapping[str, object]:
     """The table, once all its keys are known and none that is required is missing."""
     if not isinstance(value, Mapping):
-        raise place.refuse(f"is {show(value)}", "a table is expected", f"Write [{place.path}] on a line of its own.")
+        head = f"[{place.path}]" if place.path[-1:] != "]" else f"[[{place.path.partition('[')[0]}]]"
+        raise place.refuse(f"is {show(value)}", "a table is expected", f"Write {head} on a line of its own.")
     known = [*required, *optional]
     for key in value:
         if key not in known:
-            then = nearest(key, known) or "Remove it."
+            then = advice(place.path, key, known) or home(place.path, key) or "Remove it."
             raise (place / str(key)).refuse("is not a known key", f"choose one of: {', '.join(known)}", then)
     for key in required:
         if key not in value:
@@ -88,7 +89,10 @@ def table(
 def items(place: Place, value: object, expected: str) -> list[object]:
     """The list, which has at least one item; `expected` says of what."""
     if not isinstance(value, list):
-        raise place.refuse(f"is {show(value)}", f"a list of {expected} is expected", "Write it in brackets [ ].")
+        then = f"Write it in brackets [ ]{' and without quotes' if isinstance(value, str) else ''}."
+        if isinstance(value, Mapping) and expected.startswith(("layers", "tables")):
+            then = f"Write [[{place.path}]]."
+        raise place.refuse(f"is {show(value)}", f"a list of {expected} is expected", then)
     if not value:
         raise place.refuse("is empty", f"a list of at least one of {expected} is expected", "Add one.")
     return value
@@ -98,7 +102,7 @@ def number(place: Place, value: object, allowed: Range = FINITE, then: str = "")
     """The value as a float; true and false are no numbers."""
     rule = f"a number that is {allowed} is expected"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise place.refuse(f"is {show(value)}", rule, then or "Write it without quotes.")
+        raise place.refuse(f"is {show(value)}", rule, _UNQUOTED if isinstance(value, str) else then or "Write one.")
     try:
         real = float(value)
     except OverflowError:
@@ -111,6 +115,7 @@ def number(place: Place, value: object, allowed: Range = FINITE, then: str = "")
 def whole(place: Place, value: object, low: int, high: int, then: str) -> int:
     """The value as an int between low and high, both included."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        then = _UNQUOTED if isinstance(value, str) else then
         raise place.refuse(f"is {show(value)}", f"a whole number from {low} to {high} is expected", then)
     return value
 
@@ -118,7 +123,8 @@ def whole(place: Place, value: object, low: int, high: int, then: str) -> int:
 def flag(place: Place, value: object) -> bool:
     """The value, which is true or false."""
     if not isinstance(value, bool):
-        raise place.refuse(f"is {show(value)}", "true or false is expected", "Write it without quotes.")
+        then = _UNQUOTED if isinstance(value, str) else "Write one of the two."
+        raise place.refuse(f"is {show(value)}", "true or false is expected", then)
     return value
 
 
@@ -126,14 +132,18 @@ def choice(place: Place, value: object, known: Collection[str], *otherwise: str)
     """The value, which is one of the known names; `otherwise` says what else could have stood there."""
     if isinstance(value, str) and value in known:
         return value
-    then = (nearest(value, known) if isinstance(value, str) else "") or "Write one of these names in quotes."
+    then = "Write one of these names in quotes."
+    if isinstance(value, str):
+        then = advice(place.path, value, known) or "Write one of these names."
     raise place.refuse(f"is {show(value)}", f"choose one of: {', '.join([*known, *otherwise])}", then)
 
 
 def text(place: Place, value: object, longest: int, *, lines: bool = False, empty: bool = False) -> str:
-    """Text without control characters, which no workbook can hold; `lines` allows line breaks and tabs."""
+    """Text without control characters, which no workbook can hold; `lines` allows tabs and line breaks of any kind."""
     if not isinstance(value, str):
         raise place.refuse(f"is {show(value)}", "text is expected", "Write it in quotes.")
+    if lines:
+        value = re.sub("[\u2028\u2029]", "\n", value)
     for at, char in enumerate(value):
         if _unprintable(char) and not (lines and char in "\n\t"):
             found = f"has the control character U+{ord(char):04X} at position {at + 1}"
@@ -153,7 +163,8 @@ def vector(place: Place, value: object, length: int, per: str) -> tuple[float, .
     """A list of `length` numbers; `per` names what each stands for."""
     numbers = items(place, value, "numbers")
     if len(numbers) != length:
-        raise place.refuse(f"has {len(numbers)} numbers", f"{length} are expected, one per {per}", "Make them equal.")
+        rule = f"{length} {'is' if length == 1 else 'are'} expected, one per {per}"
+        raise place.refuse(f"has {count(len(numbers), 'number')}", rule, "Add or remove numbers.")
     return tuple(number(place / at, one) for at, one in enumerate(numbers))
 
 

@@ -1,17 +1,13 @@
 """How a network is trained: the number of steps, the learning rates and the optimizers of a TOML document."""
 
-import re
 from collections.abc import Mapping
 
 from sheetgen.spec import catalog
-from sheetgen.spec.fields import Place, choice, items, number, show, table, text, whole
-from sheetgen.spec.structure import Optimizer
+from sheetgen.spec.fields import Place, choice, count, items, number, show, table, whole
+from sheetgen.spec.labels import alike, label
+from sheetgen.spec.structure import Optimizer, rate_label
 
 __all__ = ["learning_rates", "optimizers", "step_count"]
-
-# Excel's limit on the length of a tab name, and the characters it may not contain.
-_TAB_LENGTH = 31
-_TAB_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 def step_count(place: Place, value: object) -> int:
@@ -28,10 +24,14 @@ def learning_rates(place: Place, value: object) -> tuple[float, ...]:
         rule = f"a workbook compares at most {catalog.MAX_RATES}"
         raise place.refuse(f"has {len(listed)} rates", rule, "Split them over several workbooks.")
     rates = tuple(number(place / at, one, catalog.POSITIVE, "Try 0.1.") for at, one in enumerate(listed))
+    taken: dict[str, float] = {}
     for at, rate in enumerate(rates):
-        if rate in rates[:at]:
-            rule = "each rate has a tab of its own"
-            raise (place / at).refuse(f"is {show(listed[at])} once more", rule, "Remove or change one of the two.")
+        name = rate_label(rate)
+        if name in taken:
+            more = " once more" if rate == taken[name] else f" beside {taken[name]!r}"
+            rule = f"each rate has a tab of its own, and both would be called {name!r}"
+            raise (place / at).refuse(f"is {show(listed[at])}{more}", rule, "Remove or change one of the two.")
+        taken[name] = rate
     return rates
 
 
@@ -55,26 +55,28 @@ def optimizers(place: Place, training: Mapping[str, object]) -> tuple[Optimizer,
 
 def _checked_labels(places: list[Place], found: list[Optimizer]) -> tuple[Optimizer, ...]:
     """The optimizers, once no two labels, and no label and tab of every workbook, are alike to Excel."""
-    taken = {name.lower(): "a tab of every workbook" for name in catalog.RESERVED_TABS}
+    taken = {alike(name): "a tab of every workbook" for name in catalog.RESERVED_TABS}
     for place, one in zip(places, found, strict=True):
-        label = one.label.lower()
-        if label in taken:
-            rule = f"each has a tab of its own, and this name is that of {taken[label]}"
+        name = alike(one.label)
+        if name in taken:
+            rule = f"each has a tab of its own, and this name is that of {taken[name]}"
             raise (place / "label").refuse(
                 f"is {one.label!r}", rule, 'Add a label of its own, such as label = "slower".'
             )
-        taken[label] = place.path
+        taken[name] = place.path
     return tuple(found)
 
 
 def _optimizer(place: Place, value: object) -> Optimizer:
+    if isinstance(value, str):
+        raise place.refuse(f"is {show(value)}", "a table with a name is expected", 'Write {name = "sgd"}.')
     if isinstance(value, Mapping) and "name" not in value:
         table(place, value, ("name",), tuple(value))
     name = choice(place / "name", value["name"], catalog.OPTIMIZERS) if isinstance(value, Mapping) else ""
     options = catalog.OPTIMIZERS.get(name, {})
     entry = table(place, value, ("name",), ("label", *dict.fromkeys(option.key for option in options.values())))
     resolved = tuple((key, _option(place, entry, option)) for key, option in options.items())
-    return Optimizer(name, resolved, _label(place / "label", entry.get("label", name)))
+    return Optimizer(name, resolved, label(place / "label", entry.get("label", name)))
 
 
 def _option(place: Place, entry: Mapping[str, object], option: catalog.Option) -> float:
@@ -85,13 +87,5 @@ def _option(place: Place, entry: Mapping[str, object], option: catalog.Option) -
         return number(place / option.key, value, option.allowed)
     pair = items(place / option.key, value, "two numbers")
     if len(pair) != 2:
-        raise (place / option.key).refuse(f"has {len(pair)} numbers", "2 are expected", "Write [0.9, 0.999].")
+        raise (place / option.key).refuse(f"has {count(len(pair), 'number')}", "2 are expected", "Write [0.9, 0.999].")
     return number(place / option.key / option.index, pair[option.index], option.allowed)
-
-
-def _label(place: Place, value: object) -> str:
-    label = text(place, value, _TAB_LENGTH)
-    if _TAB_FORBIDDEN.search(label) or label[0] == "'" or label[-1] == "'":
-        rule = "it names a tab: none of [ ] : * ? / \\ and no apostrophe at either end"
-        raise place.refuse(f"is {show(label)}", rule, "Use letters, digits and spaces.")
-    return label

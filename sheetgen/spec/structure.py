@@ -1,6 +1,6 @@
 """The frozen values that a spec is: layers, optimizers, runs, and the whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Layer", "Matrix", "Optimizer", "Published", "Run", "Spec", "rate_label"]
 
@@ -61,6 +61,7 @@ class Spec:
     `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
     run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
+    `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it.
     """
 
     title: str
@@ -76,6 +77,7 @@ class Spec:
     optimizers: tuple[Optimizer, ...]
     threshold: float
     published: tuple[Published, ...]
+    source: str = field(default="", compare=False, repr=False)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -86,9 +88,9 @@ class Spec:
 
 
 def rate_label(rate: float) -> str:
-    """The tab name of a learning rate.
+    """The tab name of a learning rate, which has the 15 digits that Excel shows.
 
-    >>> rate_label(0.1), rate_label(2.0), rate_label(1e-05)
-    ('lr 0.1', 'lr 2', 'lr 1e-05')
+    >>> rate_label(0.1), rate_label(2.0), rate_label(1e-05), rate_label(0.1 + 0.2)
+    ('lr 0.1', 'lr 2', 'lr 1e-05', 'lr 0.3')
     """
-    return "lr " + repr(rate).removesuffix(".0")
+    return f"lr {rate:.15g}"

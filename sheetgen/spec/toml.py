@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Sequence
 from os import PathLike, sep
 from pathlib import Path
-
-import tomli_w
+from textwrap import wrap
 
 from sheetgen.errors import SpecError
 from sheetgen.spec import catalog
+from sheetgen.spec.advice import nearest
 from sheetgen.spec.document import read_spec
-from sheetgen.spec.fields import Place, nearest
+from sheetgen.spec.fields import Place
 from sheetgen.spec.schedule import learning_rates, step_count
 from sheetgen.spec.structure import Layer, Optimizer, Spec
 
@@ -29,7 +29,7 @@ def parse(text: str, origin: str) -> Spec:
     except (ValueError, RecursionError) as error:
         where, problem = _syntax(text, error)
         raise SpecError(f"{origin}: {where}: {problem}; the file must be TOML. {then}") from None
-    return read_spec(document, origin)
+    return dataclasses.replace(read_spec(document, origin), source=text)
 
 
 def _syntax(text: str, error: Exception) -> tuple[str, str]:
@@ -38,29 +38,50 @@ def _syntax(text: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, RecursionError):
         return "somewhere", "brackets are nested too deeply"
     if not found:
-        return "somewhere", str(error).splitlines()[0]
+        return "somewhere", str(error).split("\n")[0]
     line, column = found[2], found[3]
-    return f"line {line}, column {column}" if line else f"line {len(text.splitlines())}, at the end", found[1]
+    return f"line {line}, column {column}" if line else f"line {len(text.rstrip().split(chr(10)))}, at the end", found[
+        1
+    ]
 
 
 def dump(spec: Spec) -> str:
-    """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec."""
-    document = {
-        "title": spec.title,
-        "about": spec.about,
-        "learning_rates": spec.learning_rates,
-        "steps": spec.steps,
-        "threshold": spec.threshold,
-        "data": {"inputs": spec.inputs, "targets": spec.targets},
-        "network": {"loss": spec.loss, "layers": [_layer_table(layer) for layer in spec.layers]},
-        "training": {
-            "batch": spec.batch,
-            "updates": spec.updates,
-            "optimizers": [_optimizer_table(one) for one in spec.optimizers],
-        },
-        "published": [dataclasses.asdict(one) for one in spec.published],
-    }
-    return tomli_w.dumps(document)
+    """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec.
+
+    Its lines, which end in a line feed, have no more characters than a cell can hold.
+    """
+    top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
+    tables = [
+        ("", top),
+        ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
+        ("[network]", {"loss": spec.loss}),
+        *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
+        ("[training]", {"batch": spec.batch, "updates": spec.updates}),
+        *(("[[training.optimizers]]", _optimizer_table(one)) for one in spec.optimizers),
+        *(("[[published]]", dataclasses.asdict(one)) for one in spec.published),
+    ]
+    blocks = ("\n".join([head, *(f"{key} = {_toml(value)}" for key, value in table.items())]) for head, table in tables)
+    return "\n\n".join(blocks).lstrip() + "\n"
+
+
+# Beside what TOML asks for, what ends a line in some programs, and _x0041_, which in a file is another way to write A.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPED = re.compile('[\\\\"\t\n\u2028\u2029]|_(?=x[0-9A-Fa-f]+_)')
+
+
+def _toml(value: object) -> str:
+    """The value as TOML: a list of lists has a list a line, and a long list several lines.
+
+    >>> _toml("a\\tb"), _toml((0.5, 1e-05)), _toml(True), _toml(((1.0,), (2.0,)))
+    ('"a\\\\tb"', '[0.5, 1e-05]', 'true', '[\\n    [1.0],\\n    [2.0],\\n]')
+    """
+    if isinstance(value, str):
+        return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0], r"\u005F"), value) + '"'
+    if not isinstance(value, tuple):
+        return repr(value).lower()
+    if isinstance(value[0], tuple):
+        return "[\n" + "".join(f"    {_toml(row)},\n" for row in value) + "]"
+    return "\n        ".join(wrap(f"[{', '.join(map(repr, value))}]", 100, break_on_hyphens=False))
 
 
 def _layer_table(layer: Layer) -> dict[str, object]:
@@ -74,16 +95,11 @@ def _layer_table(layer: Layer) -> dict[str, object]:
 
 def _optimizer_table(optimizer: Optimizer) -> dict[str, object]:
     entry: dict[str, object] = {"name": optimizer.name, "label": optimizer.label}
-    for name, option in catalog.OPTIMIZERS[optimizer.name].items():
-        if option.index is None:
-            entry[option.key] = optimizer.option(name)
-        else:
-            entry[option.key] = [*_listed(entry.get(option.key)), optimizer.option(name)]
+    options = catalog.OPTIMIZERS[optimizer.name]
+    for name, option in options.items():
+        together = tuple(optimizer.option(one) for one, other in options.items() if other.key == option.key)
+        entry[option.key] = optimizer.option(name) if option.index is None else together
     return entry
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def load(name_or_path: str | PathLike[str]) -> Spec:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openpyxl.utils import quote_sheetname
-
 from sheetgen.errors import ExcelError
 from sheetgen.maths.rules import RATE
 from sheetgen.tabs.plan import Plan, Training
+from sheetgen.tabs.words import rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
@@ -64,7 +63,8 @@ def fill(tab: Tab, plan: Plan) -> Landmarks:
     bottom = TOP + len(runs) - 1
     judge(tab, f"G{TOP}:G{bottom}", REACHED, DIVERGED)
     row = bottom + 2
-    for note in _notes(plan):
+    notes: list[Formula | str] = [*_notes(plan), *_cut_note(plan, bottom)]
+    for note in notes:
         tab.merge(row, 1, len(_labels(plan)), note, "note")
         row += 1
     _charts(tab, plan, row + 1)
@@ -114,7 +114,7 @@ def _label(plan: Plan, training: Training) -> Formula | str:
     """The optimizer's label, or "lr " and the rate now."""
     if len(plan.spec.optimizers) > 1:
         return training.run.label
-    return Formula(f'="lr "&{quote_sheetname(training.table.tab)}!{training.table.settings[RATE]}')
+    return Formula(f'="lr "&{rate_words(training.table.setting(RATE))}')
 
 
 def _ends(plan: Plan, training: Training) -> tuple[Formula, Formula]:
@@ -135,11 +135,10 @@ def _notes(plan: Plan) -> Iterator[str]:
             "batch = online: the loss of a step is that of one sample, so it rises and falls with the samples. The "
             f"first and the last loss here are therefore the mean over {count} steps."
         )
-    if _cut(plan) is not None:
-        yield "The linear chart is cut at the top: a loss rises far beyond the first."
     yield (
-        f"{DIVERGED}: the loss left the range of numbers, or ended higher than it started. {REACHED}: the last loss is "
-        f"below it. {CONVERGING}: it ended lower than it started."
+        f"{DIVERGED}: the loss, or a number on the way to it, left the range of numbers (PyTorch may go on with infinity "
+        f"there), or the loss ended higher than it started. {REACHED}: the last loss is below it. {CONVERGING}: it ended "
+        "lower than it started."
     )
 
 
@@ -154,6 +153,15 @@ def _cut(plan: Plan) -> float | None:
     starts = [training.value(plan.network.total, 0) for training in plan.trainings]
     highest = max((float(start) for start in starts if not isinstance(start, ExcelError)), default=0.0)
     return float(f"{CUT_AT * highest:.1g}") if highest > 0 and max(every) > CUT_BEYOND * highest else None
+
+
+def _cut_note(plan: Plan, bottom: int) -> Iterator[Formula]:
+    """What the linear chart leaves out, if it is cut; it follows the numbers."""
+    cut = _cut(plan)
+    if cut is not None:
+        above = f'COUNTIF(B{TOP}:B{bottom},">{cut!r}")'
+        ends = f"The linear chart ends at {cut!r}: a loss rises far beyond the first. The logarithmic chart shows all. "
+        yield Formula(f'="{ends}"&IF({above}=0,"","Runs that begin above it: "&{above}&".")')
 
 
 def _charts(tab: Tab, plan: Plan, row: int) -> None:

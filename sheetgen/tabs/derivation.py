@@ -17,12 +17,14 @@ from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula
-from sheetgen.xlsx.page import Page
+from sheetgen.xlsx.page import Page, height_of, judge_zero
 from sheetgen.xlsx.style import furnish
 
 WIDTHS = (26, 78, 18, 18, 14)
 VALUE_AT, TABLE_AT, DIFFERENCE_AT = 3, 4, 5
-LONGEST_TEXT = 160
+# In characters of the default font; the expressions are larger and stand in from the edge.
+EXPRESSION_WIDTH, ONE_LINE = 66.0, 19.0
+LONGEST_TEXT = 400
 # The difference of two ways to compute a gradient is shown to this many decimals, relative to the gradient.
 DECIMALS = 14
 
@@ -55,7 +57,10 @@ class _Lines(Page):
 
     def line(self, name: str, shown: str, value: Formula | None, role: str = "formula") -> int:
         """The row of a line."""
-        cells: list[tuple[Content, str, str | None]] = [(name, "symbol", None), (_cut(shown), "symbol", None)]
+        cells: list[tuple[Content, str, str | None]] = [(name, "symbol", None), (_cut(shown), "expression", None)]
+        height = height_of(_cut(shown), EXPRESSION_WIDTH)
+        if height > ONE_LINE:
+            self.tab.ws.row_dimensions[self.row].height = height
         return self.cells(*cells, *([(value, role, formats.VALUE)] if value else []))
 
     def value(self, expr: Expr) -> Formula | None:
@@ -66,7 +71,8 @@ class _Lines(Page):
     def difference(self, row: int, column: int, left: str, right: str) -> None:
         """The difference of two cells, relative to the second."""
         formula = Formula(f"=ROUND(({left}-{right})/MAX(1,ABS({right})),{DECIMALS})")
-        self.tab.put(row, column, formula, "result", formats.WHOLE)
+        cell = self.tab.put(row, column, formula, "result", formats.ZERO)
+        judge_zero(self.tab, cell.coordinate)
 
 
 def _forward(writer: _Lines, plan: Plan) -> None:

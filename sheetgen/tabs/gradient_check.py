@@ -16,12 +16,12 @@ from sheetgen.tabs import forward_passes
 from sheetgen.tabs.forward_passes import MAX_CELLS, Passes
 from sheetgen.tabs.inputs import H_STEP
 from sheetgen.tabs.plan import Plan
-from sheetgen.tabs.state import State
+from sheetgen.tabs.state import PLACE_ROW, RUN_ROW, TAB, State
 from sheetgen.tabs.words import parameter_path
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
-from sheetgen.xlsx.page import judge, note
+from sheetgen.xlsx.page import judge, judge_zero, note
 from sheetgen.xlsx.style import furnish, verdict_rules
 
 __all__ = ["AGREES", "DIFFERS", "KINK", "NOT_A_GRADIENT", "NO_NUMBER", "Landmarks", "fill"]
@@ -37,6 +37,7 @@ AGREES, DIFFERS, NO_NUMBER, KINK, NOT_A_GRADIENT = "agrees", "differs", "no numb
 KINKED = ("relu", "leaky_relu", "softplus")
 
 NOWHERE = "no number: here training has left the range of numbers"
+NO_CHOICE = "no such run or step: choose again on tab Network"
 
 E, PLUS, MINUS, CENTRAL, SLOPE, AWAY, ALLOWED, H = map(Symbol, ("E", "E₊", "E₋", "c", "g", "d", "tolerance", "h"))
 CENTRAL_DIFFERENCE = (PLUS - MINUS) / (2 * H)
@@ -96,15 +97,16 @@ def _head(tab: Tab, plan: Plan, passes: Passes, top: int) -> None:
     several = len(plan.spec.optimizers) > 1
     chosen, loss = passes.chosen, plan.network.total
     head = (
-        ("optimizer" if several else "learning rate", "=chosen_optimizer" if several else "=chosen_rate", formats.RATE),
+        ("optimizer" if several else "learning rate", "=chosen_run" if several else "=chosen_rate", formats.RATE),
         ("step", f"={chosen.cells[STEP]}", formats.WHOLE),
         ("h", f"={H_STEP.name}", formats.RATE),
         ("E_total of pass 0", f"={passes.loss_column}{top}", formats.FINE),
         ("E_total of training", f"={chosen.cells[loss]}", formats.FINE),
-        ("difference", f"=D{HEAD_VALUES}-E{HEAD_VALUES}", formats.DIFFERENCE),
+        ("difference", f"=D{HEAD_VALUES}-E{HEAD_VALUES}", formats.ZERO),
     )
     tab.header(HEAD_LABELS, 1, [label for label, _, _ in head])
     tab.put_row(HEAD_VALUES, 1, *((Formula(text), "result", look) for _, text, look in head))
+    judge_zero(tab, f"F{HEAD_VALUES}", f"1E-12*MAX(1,ABS(E{HEAD_VALUES}))")
 
 
 def _check(tab: Tab, plan: Plan, passes: Passes, number: int, top: int) -> None:
@@ -152,27 +154,32 @@ def _overall(tab: Tab, plan: Plan, passes: Passes) -> Landmarks:
     """The verdict on all the rows that have one (they are the last ones), and their largest difference."""
     judged = sum(_is_gradient(plan, parameter) for parameter in passes.moved)
     bottom = TOP + len(passes.moved) - 1
-    verdicts, differences = (f"${letter}${bottom - judged + 1}:${letter}${bottom}" for letter in "JH")
+    verdicts = f"$J${bottom - judged + 1}:$J${bottom}"
     differ, lost, bend = (f'COUNTIF({verdicts},"{one}")' for one in (DIFFERS, NO_NUMBER, KINK))
     good, bad = _all_agree(plan, passes), f" of {judged} gradients differ from central differences"
     agree = f'"{good}"' + (f'&IF({bend}>0,"; at a kink: "&{bend},"")' if _has_kinks(plan) else "")
-    verdict = Formula(f'=IF({lost}>0,"{NOWHERE}",IF({differ}>0,{differ}&"{bad}",{agree}))')
+    missing = f"COUNT({TAB}!$B${RUN_ROW}:$B${PLACE_ROW})<2"
+    verdict = Formula(f'=IF({missing},"{NO_CHOICE}",IF({lost}>0,"{NOWHERE}",IF({differ}>0,{differ}&"{bad}",{agree})))')
     tab.merge(VERDICT_ROW, 1, 6, verdict, "verdict")
     tab.put(VERDICT_ROW, 7, "largest difference", "header")
-    tab.put(VERDICT_ROW, 8, _largest(plan, verdicts, differences), "result", formats.DIFFERENCE)
+    tab.put(VERDICT_ROW, 8, _largest(tab, plan, passes, judged), "result", formats.DIFFERENCE)
     tab.ws.row_dimensions[VERDICT_ROW].height = 22
-    verdict_rules(tab.ws, f"A{VERDICT_ROW}:F{VERDICT_ROW}", f"{differ}+{lost}=0", f"{differ}>0")
+    verdict_rules(tab.ws, f"A{VERDICT_ROW}:F{VERDICT_ROW}", f"{differ}+{lost}=0", f"OR({differ}>0,{missing})")
     sheet = quote_sheetname(tab.ws.title)
     return Landmarks(Formula(f"={sheet}!$A${VERDICT_ROW}"), Formula(f"={sheet}!$H${VERDICT_ROW}"), good)
 
 
-def _largest(plan: Plan, verdicts: str, differences: str) -> Formula:
-    """The largest difference in size, kinks left out."""
-    high, low = f"MAX({differences})", f"MIN({differences})"
+def _largest(tab: Tab, plan: Plan, passes: Passes, judged: int) -> Formula:
+    """The largest difference in size; kinks are left out by a column beside the table."""
+    bottom = TOP + len(passes.moved) - 1
+    cells = f"$H${bottom - judged + 1}:$H${bottom}"
     if _has_kinks(plan):
-        # ABS of a range, or MAX of an IF, would want array entry
-        high, low = (f'SUMPRODUCT({end}(({verdicts}<>"{KINK}")*{differences}))' for end in ("MAX", "MIN"))
-    return Formula(f'=IFERROR(MAX({high},-{low}),"{NO_NUMBER}")')
+        # One formula would have to compute an array, which Gnumeric does not do within MAX.
+        tab.put(HEADER, len(LABELS) + 1, "without kinks", "muted")
+        for row in range(TOP, bottom + 1):
+            tab.put(row, len(LABELS) + 1, Formula(f'=IF(J{row}="{KINK}",0,H{row})'), "muted", formats.DIFFERENCE)
+        cells = cells.replace("H", "K")
+    return Formula(f'=IFERROR(MAX(MAX({cells}),-MIN({cells})),"{NO_NUMBER}")')
 
 
 def _all_agree(plan: Plan, passes: Passes) -> str:
@@ -200,7 +207,8 @@ def _notes(plan: Plan, passes: Passes) -> Iterator[str]:
     if _has_kinks(plan):
         yield (
             f"{KINK}: a net input passes the bend of its activation between w − h and w + h. The loss has one slope on "
-            "the left and another on the right; the central difference lies between them, the gradient may be either."
+            "the left and another on the right; the central difference lies between them, the gradient may be either. "
+            "A net input that is 0 but for rounding, as 0.1·3 − 0.3, is above 0 to PyTorch and 0 to LibreOffice."
         )
     if spec.batch == "online" and len(spec.inputs) > 1:
         yield "batch = online: E is the loss of the one sample that the chosen step uses."

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 
 from openpyxl.utils import get_column_letter
 
 from sheetgen.maths.network import Parameter
-from sheetgen.spec import dump
+from sheetgen.spec import dump, parse
 from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
 from sheetgen.tabs.layout import setting_name
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.words import OPTIONS, parameter_path
 from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import MAX_TEXT
 from sheetgen.xlsx.page import heading
 from sheetgen.xlsx.style import furnish
 
@@ -24,6 +25,8 @@ TOP = 5
 ANY = Range()
 # first columns of the three blocks: training, weights, data
 TRAINING, WEIGHTS, DATA = 1, 5, 9
+# of the spec as its author wrote it: at most so many lines, and so many characters a cell (Excel counts some twice)
+SHOWN, PIECE = 10_000, MAX_TEXT // 2
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,34 @@ def _data(tab: Tab, plan: Plan) -> int:
 
 
 def _spec_text(tab: Tab, plan: Plan, row: int) -> None:
-    """The spec as text, a line a row: the workbook can be checked and written again from itself alone."""
-    heading(tab, row, 7, "Spec")
-    lines = dump(plan.spec).splitlines()
+    """The spec as text, a line a row: the workbook can be checked and written again from itself alone.
+
+    Beside it stands what its author wrote, comments included, for people.
+    """
+    spec = plan.spec
+    heading(tab, row, 7, "Spec, every number resolved: this text is what sheetgen check reads")
+    lines = dump(spec).removesuffix("\n").split("\n")
     for at, text in enumerate(lines, row + 2):
         tab.put(at, 1, text, "muted")
     tab.define("spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")
+    if not spec.source:
+        return
+    heading(tab, row, 7, "Spec, as its author wrote it", DATA)
+    written = parse(spec.source, TAB)
+    names = [one.name for one in fields(spec) if one.compare and getattr(spec, one.name) != getattr(written, one.name)]
+    if names:
+        tab.put(row + 1, DATA, f"Built with other {', '.join(names)}: see the text on the left.", "muted")
+    for at, text in enumerate(_shown(spec.source), row + 2):
+        tab.put(at, DATA, text, "muted")
+
+
+def _shown(source: str) -> Iterator[str]:
+    """The lines of a text, those that no cell can hold in pieces, and of a very long text the beginning."""
+    lines = [line.removesuffix("\r") for line in source.removesuffix("\n").split("\n")]
+    for line in lines[:SHOWN]:
+        yield from (line[at : at + PIECE] for at in range(0, len(line) or 1, PIECE))
+    if len(lines) > SHOWN:
+        yield f"… and {len(lines) - SHOWN} more lines"
 
 
 def _validate(tab: Tab, cells: str, allowed: Range) -> None:

@@ -54,6 +54,10 @@ class Table:
         """The sheet-qualified absolute cell of a symbol after `step` updates."""
         return f"{quote_sheetname(self.tab)}!${self.letters[symbol]}${self.top + step}"
 
+    def setting(self, symbol: Symbol) -> str:
+        """The sheet-qualified absolute cell of a number in the head of the tab, such as the rate."""
+        return f"{quote_sheetname(self.tab)}!{self.settings[symbol]}"
+
     def column(self, symbol: Symbol) -> str:
         """The sheet-qualified absolute range of a symbol over all steps."""
         letter = self.letters[symbol]

@@ -20,7 +20,9 @@ FEW = 4
 
 # A node is a column of text between two narrow ones. Programs differ by 6 % in the width that they give a column, and
 # an arrow that starts inside a column is off by that much: the narrow columns keep it below two pixels.
-NODE = (3.0, 16.0, 3.0)
+NODE_SIDE, NODE_WIDTH = 3.0, 16.0
+# What follows a symbol takes at most so many characters, as in " = -1.2E-05", with what a cell keeps free.
+NUMBER_WIDTH = 12.0
 LABEL_WIDTH = 13.0
 AFTER_LABEL = 7.0
 NARROWEST, WIDEST = 10.0, 34.0
@@ -144,7 +146,7 @@ class _Sheet:
     """The picture's place on the sheet."""
 
     def __init__(self, tab: Tab, top: int, left: int, layers: Sequence[Rank], edges: Sequence[Edge]) -> None:
-        self.tab, self.layers = tab, layers
+        self.tab, self.layers, self.edges = tab, layers, edges
         self.first_row = top + 1
         with_number = {edge.layer for edge in edges if edge.number is not None}
         self.labelled = frozenset(
@@ -164,17 +166,20 @@ class _Sheet:
         targets = len(self.layers[index + 1].nodes)
         if index in self.labelled:
             # The labels' middle at T / (T + 1) of the way, so that a line hardly bends at its label.
-            before = targets * (LABEL_WIDTH + AFTER_LABEL) - (targets + 1) * LABEL_WIDTH / 2
-            return min(max(before, NARROWEST), WIDEST), LABEL_WIDTH, AFTER_LABEL
+            label = max([LABEL_WIDTH, *(len(one.label) + NUMBER_WIDTH - 2 for one in self.edges if one.layer == index)])
+            before = targets * (label + AFTER_LABEL) - (targets + 1) * label / 2
+            return min(max(before, NARROWEST), WIDEST), label, AFTER_LABEL
         busy = max(self._places(layer) for layer in self.layers[index : index + 2])
         return (min(NARROWEST if busy <= 2 else 4.0 * busy, WIDEST),)
 
     def _set_columns(self, left: int) -> tuple[int, ...]:
         """The columns that hold the layers' text, one-based."""
         columns = []
-        for index in range(len(self.layers)):
+        for index, layer in enumerate(self.layers):
             columns.append(left + 1)
-            widths = (*NODE, *(self._gap(index) if index + 1 < len(self.layers) else ()))
+            longest = max(len(label) for node in layer.nodes for label, _ in node.lines)
+            text = max(NODE_WIDTH, longest + NUMBER_WIDTH, float(len(layer.title)))
+            widths = (NODE_SIDE, text, NODE_SIDE, *(self._gap(index) if index + 1 < len(self.layers) else ()))
             for width in widths:
                 self.tab.ws.column_dimensions[get_column_letter(left)].width = width
                 left += 1

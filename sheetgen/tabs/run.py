@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from sympy import Symbol
 
 from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
 from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
 from sheetgen.tabs.plan import CHART_COLUMNS, Plan, Training
-from sheetgen.tabs.words import KINDS, OPTIONS
+from sheetgen.tabs.words import KINDS, OPTIONS, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_SERIES, Block, FillDown, Formula, column_letters
-from sheetgen.xlsx.charts import Live, Series, place, scatter
+from sheetgen.xlsx.charts import Series, place, scatter
 from sheetgen.xlsx.style import furnish, shorten_large, style_id
 
 CHART_ROWS = 20
@@ -66,16 +67,11 @@ def _page_breaks(tab: Tab, widths: list[float]) -> None:
 def _title(tab: Tab, plan: Plan, training: Training) -> None:
     several = training.run.label == training.run.optimizer.label
     head = f"{training.run.optimizer.label}, learning rate " if several else "Learning rate "
-    tab.put(1, 2, _with_rate(training, head), "title")
+    quoted = head.replace('"', '""')
+    tab.put(1, 1, training.run.label, "muted")
+    tab.put(1, 2, Formula(f'="{quoted}"&{rate_words(training.table.settings[RATE])}'), "title")
     tab.put(2, 2, _subtitle(plan, training), "subtitle")
     tab.ws.row_dimensions[1].height = 30
-
-
-def _with_rate(training: Training, head: str) -> Formula:
-    """Text that ends with the learning rate and follows its cell."""
-    cell = training.table.settings[RATE]
-    quoted = head.replace('"', '""')
-    return Formula(f'="{quoted}"&{cell}')
 
 
 def _subtitle(plan: Plan, training: Training) -> str:
@@ -112,20 +108,20 @@ def _block_columns(tab: Tab, table: Table) -> list[FillDown]:
 
 
 def _charts(tab: Tab, plan: Plan, training: Training, column: int) -> None:
-    """Loss and parameters over the steps, to the right of the table; their titles are cells behind the charts."""
+    """Loss and parameters over the steps, to the right of the table.
+
+    Their titles name no rate: LibreOffice does not let a title follow a cell.
+    """
     left, right = get_column_letter(column), get_column_letter(column + CHART_COLUMNS - 1)
     parameters = [p.symbol for p in plan.network.trained][:MAX_SERIES]
+    way = tab.put(GROUP_ROW - 1, 1, f"→ charts of the loss and of the weights: column {left}", "link")
+    tab_of = quote_sheetname(training.table.tab)
+    way.hyperlink = Hyperlink(ref=way.coordinate, location=f"{tab_of}!{left}{TABLE_TOP}")
     contents = (("E_total", "E_total", [plan.network.total]), ("Weights", "value", parameters))
-    for number, (head, y_title, symbols) in enumerate(contents):
+    for number, (title, y_title, symbols) in enumerate(contents):
         top = TABLE_TOP + number * (CHART_ROWS + 1)
-        tab.put(top, column, _with_rate(training, f"{head}, learning rate "), "muted")
-        chart = scatter(
-            Live(tab, f"{left}{top}"),
-            "step",
-            y_title,
-            [_series(training, symbol) for symbol in symbols],
-            legend="r" if len(symbols) > 1 else None,
-        )
+        lines = [_series(training, symbol) for symbol in symbols]
+        chart = scatter(title, "step", y_title, lines, legend="r" if len(symbols) > 1 else None)
         place(tab.ws, chart, f"{left}{top}", f"{right}{top + CHART_ROWS - 1}")
 
 

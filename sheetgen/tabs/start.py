@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-from openpyxl.utils import quote_sheetname
 from sympy import Symbol
 
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Published, Spec
 from sheetgen.tabs import compare, gradient_check
 from sheetgen.tabs.plan import Plan, Training
-from sheetgen.tabs.words import LOSS_WORDS
+from sheetgen.tabs.words import LOSS_WORDS, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
@@ -32,7 +31,9 @@ HOW = (
     "2.  Choose a run and a step on tab Network: its picture, Derivation and Gradient check show that moment.",
     "3.  Click any cell to see its formula. In the table of a run, row 0 is the start and row 1 is one update; every "
     "later row is row 1 filled down.",
-    "4.  To start over, close the file without saving it.",
+    "4.  Everything but the yellow cells is protected, so that nothing is typed over by accident. Unprotect Sheet, on "
+    "Excel's tab Review, opens a tab for changes; there is no password.",
+    "5.  To start over, close the file without saving it.",
 )
 TABS = {
     "Inputs": "every number that you can change: data, initial weights, learning rates, threshold",
@@ -80,8 +81,7 @@ def fill(
         page.heading("Beside published numbers")
         _published(page, plan)
     page.heading("The tabs")
-    for title, description in (*_tabs(plan), *extra):
-        page.link(title, description)
+    _tabs(page, plan, extra)
     page.heading("Colours")
     for role, word, meaning in LEGEND:
         page.cells((word, role, None), (f"  {meaning}", "muted", None))
@@ -120,8 +120,8 @@ def _verdicts(page: Page, checks: gradient_check.Landmarks, runs: compare.Landma
     tab.put(row, 6, "  is the largest difference", "muted")
     if len(checks.good) > ONE_LINE:
         tab.ws.row_dimensions[row].height = 34
-    good, bad = (f'ISNUMBER(SEARCH("{words}",$B${row}))' for words in ("agree with", "gradients differ"))
-    verdict_rules(tab.ws, f"B{row}:D{row}", good, bad)
+    good, bad = (f'ISNUMBER(SEARCH("{words}",$B${row}))' for words in ("agree with", "differ from"))
+    verdict_rules(tab.ws, f"B{row}:D{row}", good, f'OR({bad},$B${row}="{gradient_check.NO_CHOICE}")')
     page.row += 2
     page.header("run", runs.loss_label, "verdict")
     for run in runs.runs:
@@ -167,12 +167,16 @@ def _decimals(value: float) -> int:
     return max(0, -exponent)
 
 
-def _tabs(plan: Plan) -> Iterator[tuple[str, Formula | str]]:
-    """Every tab after this one, with what it shows."""
-    yield from ((title, TABS[title]) for title in ("Inputs", "Network", "Derivation"))
+def _tabs(page: Page, plan: Plan, extra: Sequence[tuple[str, str]]) -> None:
+    """Every tab after this one, with what it shows; the names of the runs' tabs are what Network offers to choose."""
+    for title in ("Inputs", "Network", "Derivation"):
+        page.link(title, TABS[title])
+    top = page.row
     for training in plan.trainings:
-        yield training.run.label, _run_text(plan, training)
-    yield from ((title, TABS[title]) for title in ("Compare", "Gradient check"))
+        page.link(training.run.label, _run_text(plan, training))
+    page.tab.define("runs", f"$A${top}:$A${page.row - 1}")
+    for title, description in (*((title, TABS[title]) for title in ("Compare", "Gradient check")), *extra):
+        page.link(title, description)
 
 
 def _run_text(plan: Plan, training: Training) -> Formula | str:
@@ -180,5 +184,4 @@ def _run_text(plan: Plan, training: Training) -> Formula | str:
     rows = f"{plan.spec.steps + 1} rows, one per step, and charts of the loss and the weights"
     if len(plan.spec.optimizers) > 1:
         return f"optimizer {training.run.label}: {rows}"
-    cell = f"{quote_sheetname(training.table.tab)}!{training.table.settings[RATE]}"
-    return Formula(f'="learning rate "&{cell}&": {rows}"')
+    return Formula(f'="learning rate "&{rate_words(training.table.setting(RATE))}&": {rows}"')

@@ -42,6 +42,17 @@ LOSS_WORDS: Mapping[str, str] = {
     "cross_entropy": "cross-entropy",
 }
 
+
+def rate_words(cell: str) -> str:
+    """The formula text of a learning rate in words: to 9 decimals or 7 digits, so that every program writes it alike.
+
+    >>> rate_words("$B$4")[:50]
+    'IF(AND($B$4>=0.0001,$B$4<1000000),ROUND($B$4,9),RO'
+    """
+    exponent = f"INT(ROUND(LOG10({cell}),9))"
+    return f'IF(AND({cell}>=0.0001,{cell}<1000000),ROUND({cell},9),ROUND({cell}/10^{exponent},6)&"e"&{exponent})'
+
+
 ACTIVATION_WORDS: Mapping[str, str] = {
     "sigmoid": "sigmoid(x) = 1/(1 + exp(−x)); its slope is a·(1 − a), where a is its value. The cells compute "
     "exp(x)/(1 + exp(x)) for x < 0: the same number, and it cannot overflow.",

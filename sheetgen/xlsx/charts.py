@@ -141,25 +141,6 @@ def tick(span: float, most: int = 10) -> float:
     return next(power * m for m in (1.0, 2.0, 5.0, 10.0, 20.0) if span <= power * m * most * (1 + 1e-12))
 
 
-def decades(numbers: Iterable[float | str | None]) -> tuple[float, float]:
-    """The powers of ten around the positive numbers, for a logarithmic axis: at least one decade, (1e-3, 1) for none.
-
-    >>> decades([0.014, 0.0002, 0.0, "#NUM!", None])
-    (0.0001, 0.1)
-    """
-    positive = [number for number in _finite(numbers) if number > 0]
-    if not positive:
-        return 1e-3, 1.0
-    low = min(max(math.floor(_log10(min(positive))), -307), 307)
-    high = min(max(math.ceil(_log10(max(positive))), low + 1), 308)
-    return float(f"1e{low}"), float(f"1e{high}")
-
-
-def _log10(number: float) -> float:
-    exponent = math.log10(number)
-    return float(round(exponent)) if math.isclose(exponent, round(exponent), abs_tol=1e-12) else exponent
-
-
 def _finite(numbers: Iterable[float | str | None]) -> list[float]:
     return [float(n) for n in numbers if n is not None and not isinstance(n, str) and math.isfinite(n)]
 
@@ -179,8 +160,8 @@ def scatter(
 ) -> ScatterChart:
     """Lines over whole numbers from 0 on, such as steps, with titled axes.
 
-    The x axis ends on a round number after the last x unless x_max is given. On a log axis y_min and y_max default
-    to the powers of ten around the data. legend is "r", "b", "t" or None. ValueError for more series than Excel draws.
+    The x axis ends on a round number after the last x unless x_max is given; the y axis follows the data where it has
+    no y_min or y_max. legend is "r", "b", "t" or None. ValueError for more series than Excel draws.
     """
     if not 1 <= len(series) <= MAX_SERIES:
         raise ValueError(f"{len(series)} series; a chart holds 1 to {MAX_SERIES}")
@@ -196,8 +177,6 @@ def scatter(
     _style_x(chart.x_axis, x_title, series, x_max)
     _style_y(chart.y_axis, y_title, y_format or ("0E+00" if log_y else "General"))
     if log_y:
-        low, high = decades(number for one in series for number in one.ys)
-        y_min, y_max = (low if y_min is None else y_min), (high if y_max is None else y_max)
         chart.y_axis.scaling.logBase = 10
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = y_min, y_max
     return chart

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+from uuid import uuid4
 
 from sheetgen.errors import OutputError
 
-__all__ = ["cannot_write", "replacing"]
+__all__ = ["cannot_write", "kept_mode", "read_ordinary", "replacing"]
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file can be neither removed nor renamed
+    fcntl = None
+
+BINARY = getattr(os, "O_BINARY", 0)
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY
 
 # errno -> what is wrong and what to do about it.
 REASONS = {
@@ -27,20 +39,78 @@ REASONS = {
 
 
 @contextmanager
-def replacing(target: Path, draft: Path) -> Iterator[IO[bytes]]:
-    """The draft, a new file beside the target, which takes its place at the end.
+def replacing(target: Path, drafts: str) -> Iterator[IO[bytes]]:
+    """A new file beside the target, which takes its place and its permissions at the end.
 
-    It is removed on any exception, an interrupt included, and the target stays as it was.
+    It is called as the pattern `drafts` says, and is removed on any exception, an interrupt included; the target then
+    stays as it was. Files called so that a killed process left are removed first. OSError for a read-only target.
     """
+    mode = kept_mode(target)
+    for left in target.parent.glob(drafts):
+        _remove_abandoned(left)
+    draft, handle = _new_draft(target, drafts, mode)
     try:
-        with draft.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(target)
+            if mode is not None:
+                draft.chmod(mode)
+            if fcntl:
+                # As long as it is open it is locked, and no other process takes it for abandoned.
+                draft.replace(target)
+        if not fcntl:
+            draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def kept_mode(target: Path) -> int | None:
+    """The permissions of a file that is to be replaced; None if there is none. OSError if it is read-only."""
+    if not target.exists():
+        return None
+    mode = target.stat().st_mode & 0o777
+    if not (mode & 0o222 and os.access(target, os.W_OK)):
+        raise OSError("it is read-only; allow writing to it")
+    return mode
+
+
+def _new_draft(target: Path, drafts: str, mode: int | None) -> tuple[Path, int]:
+    """A new file that no link led to, opened and locked."""
+    while True:
+        draft = target.with_name(drafts.replace("*", uuid4().hex))
+        handle = os.open(draft, CREATE, 0o666 if mode is None else mode)
+        if fcntl:
+            with suppress(OSError):  # there are file systems without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        if draft.exists():
+            return draft, handle
+        # Another process took it for abandoned before it was locked.
+        os.close(handle)
+
+
+def _remove_abandoned(draft: Path) -> None:
+    """Remove what a killed process left. A running one has it locked or, where there are no locks, open."""
+    with suppress(OSError):
+        if fcntl:
+            with os.fdopen(os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    draft.unlink()
+        else:
+            draft.unlink()
+
+
+def read_ordinary(path: Path, most: int) -> bytes:
+    """The file's bytes; OSError if there are more than `most`, or if it is a folder, a pipe or a device."""
+    with os.fdopen(os.open(path, READ), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not an ordinary file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(f"it has more than {most:,} bytes")
+    return content
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

@@ -13,6 +13,8 @@ PERCENT = "0.00%"
 RATIO = "[>=1000]0.0E+00;[<0.0001]0.0E+00;0.00%"
 SCIENTIFIC = "0.0000E+00"
 DIFFERENCE = "0.0E+00"
+# Of what should be 0: only 0 looks like 0.
+ZERO = "0.0E+00;-0.0E+00;0"
 THOUSANDS = "#,##0"
 SECONDS = "#,##0.0"
 LEARNING = "[<0.0001]0.0E+00;0.0000"

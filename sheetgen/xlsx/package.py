@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
+import stat
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
-from uuid import uuid4
+from xml.sax.saxutils import unescape
+
+from openpyxl.xml.constants import ARC_CORE
 
 from sheetgen.errors import OutputError
 from sheetgen.xlsx.book import Book
-from sheetgen.xlsx.files import cannot_write, replacing
+from sheetgen.xlsx.files import cannot_write, kept_mode, replacing
 from sheetgen.xlsx.parts import PackageWriter, Pour
 
-__all__ = ["save"]
+__all__ = ["described", "place_for", "save"]
 
 WRITTEN = datetime.datetime(2000, 1, 1)
 CREATOR = "sheetgen"
@@ -37,13 +43,12 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
     The same book gives the same bytes. progress is called now and then with the number of formulas written since its
     last call. OutputError if the place cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    target = place_for(path)
     book.wb.properties.creator = CREATOR
     book.wb.properties.created = book.wb.properties.modified = WRITTEN
     try:
-        _refuse_bad_place(target, Path(path))
         with (
-            replacing(target, target.with_name(f".sheetgen-{uuid4().hex}.tmp")) as file,
+            replacing(target, ".sheetgen-*.tmp") as file,
             _Archive(file, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
         ):
             PackageWriter(book, archive, _pour_with(progress)).write_data()
@@ -51,13 +56,49 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
         raise cannot_write(Path(path), error) from error
 
 
-def _refuse_bad_place(target: Path, shown: Path) -> None:
-    if target.is_dir():
-        raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / 'backprop.xlsx'}")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
-    if not target.parent.is_dir():
-        raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
+def place_for(path: str | os.PathLike[str]) -> Path:
+    """Where a workbook of this path is written, links followed; OutputError if it cannot be written or must not be."""
+    shown, target = Path(path), Path(os.path.realpath(path))
+    try:
+        kind = target.stat().st_mode if target.exists() else stat.S_IFREG
+        if stat.S_ISDIR(kind):
+            raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / 'backprop.xlsx'}")
+        if not stat.S_ISREG(kind):
+            raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
+        if shown.suffix.lower() != ".xlsx":
+            raise OutputError(f"{shown}: does not end in .xlsx, as a workbook's name does; such as {shown}.xlsx")
+        if not target.parent.is_dir():
+            raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
+        if target.exists() and not _is_workbook(target):
+            raise OutputError(f"{shown}: is there already and is no workbook; remove it or choose another name")
+        kept_mode(target)
+    except OSError as error:
+        raise cannot_write(shown, error) from error
+    return target
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether a file is a workbook, perhaps a damaged one, or is empty."""
+    if zipfile.is_zipfile(path):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+            return any(name.startswith("xl/") for name in archive.namelist())
+    with path.open("rb") as file:
+        return file.read(2) in (b"", b"PK")
+
+
+def described(path: str | os.PathLike[str]) -> str | None:
+    """What the workbook at a place is, in a few words; None if there is none."""
+    if not Path(path).exists() or not Path(path).stat().st_size:
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(ARC_CORE) as part:
+            text = part.read(1 << 16).decode()
+    except (KeyError, ValueError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return "a damaged workbook"
+    creator, title = (re.search(f"<dc:{name}>([^<]*)</dc:{name}>", text) for name in ("creator", "title"))
+    if not creator or creator[1] != CREATOR:
+        return "a workbook that another program made"
+    return f"the workbook “{unescape(title[1])}”" if title else "another workbook of sheetgen"
 
 
 class _Archive(zipfile.ZipFile):

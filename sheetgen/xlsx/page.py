@@ -12,7 +12,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.style import verdict_rules
 
-__all__ = ["Card", "Page", "count", "heading", "height_of", "judge", "note", "put_cards"]
+__all__ = ["Card", "Page", "count", "heading", "height_of", "judge", "judge_zero", "note", "put_cards"]
 
 # Letters are narrower than the digit that widths are counted in; a little less than measured, so that no line is cut.
 LETTERS_PER_WIDTH = 1.18
@@ -112,6 +112,15 @@ def judge(tab: Tab, cells: str, good: str, bad: str) -> None:
     """Colour the cells of a range as good or bad where they hold these words."""
     first = cells.split(":")[0]
     verdict_rules(tab.ws, cells, f'{first}="{good}"', f'{first}="{bad}"')
+
+
+def judge_zero(tab: Tab, cell: str, allowed: str = "0") -> None:
+    """Colour a number that should be 0: good while its size is at most what is allowed, else bad.
+
+    `allowed` is a formula's text without "=".
+    """
+    near = f"IF(ISNUMBER({cell}),ABS({cell})<={allowed},FALSE)"
+    verdict_rules(tab.ws, cell, near, f"NOT({near})")
 
 
 def count(number: int, noun: str) -> str:

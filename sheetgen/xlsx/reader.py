@@ -1,39 +1,53 @@
-"""A workbook on disk -> its formulas and the values stored beside them, streamed; whichever program wrote it."""
+"""A workbook on disk -> its formulas, the values stored beside them and what is typed, streamed; by any writer."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from html import unescape
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
+from xml.parsers import expat
+from xml.sax.saxutils import escape
 
-from sheetgen.errors import ERRORS, CheckError, ExcelError
-from sheetgen.xlsx.cells import Value
+from sheetgen.errors import ERRORS, ExcelError
+from sheetgen.xlsx.archive import MAIN, book_part, open_workbook, relations, sheet_parts, small_part, whole_part
+from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value
+
+__all__ = [
+    "FORMULA_CELL",
+    "FormulaCell",
+    "Properties",
+    "TypedCell",
+    "open_workbook",
+    "place",
+    "read_formulas",
+    "read_names",
+    "read_properties",
+    "read_typed",
+    "sheet_parts",
+]
 
 CHUNK = 1 << 20
+QUOTE = {'"': "&quot;"}
+MAX_TEXTS = 64 << 20  # bytes of the texts of all cells
+MAX_ROW = 32 << 20  # bytes of a row
 
 # A cell whose first child is a formula: attributes of <c>, attributes of <f>, formula text, stored value. A regular
 # expression reads a million cells in about 3 s, an XML parser that calls back into Python in 6 s.
-FORMULA_CELL = re.compile(r"<c\s([^>]*)>\s*<f\b([^>]*?)(?:/>|>([^<]*)</f>)(?:\s*<v(?:\s[^>]*)?(?:/>|>([^<]*)</v>))?")
-_ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
-_ADDRESS = re.compile(r'\br="([A-Z]+[0-9]+)"')
+FORMULA_CELL = re.compile(r"<c\s([^<>]*)>\s*<f\b([^<>]*?)(?:/>|>([^<]*)</f>)(?:\s*<v(?:\s[^<>]*)?(?:/>|>([^<]*)</v>))?")
+# A cell with something typed into it: its attributes, the value, or the text within the cell.
+_TYPED_CELL = re.compile(r"<c\s([^<>]*)>\s*(?:<v(?:\s[^<>]*)?>([^<]*)</v>|<is\b[^<>]*>((?:[^<]|<(?!/is>|c\s))*)</is>)")
+_TEXT = re.compile(r"<rPh\b.*?</rPh>|<t(?:\s[^<>]*)?>([^<]*)</t>", re.DOTALL)
+# What makes a part unlike what the expressions above expect; it is then read by a parser first.
+_UNUSUAL = [re.compile(one) for one in (rb"<!", rb" =", rb"=\s*'", rb"<[\w.-]+:c[\s/>]", rb"\A(?:\xff\xfe|\xfe\xff)")]
+_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
+_ADDRESS = re.compile(r'r="([A-Z]{1,3}[1-9][0-9]{0,6})"')
 _KIND = re.compile(r'\bt="(\w+)"')
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-_PLACE = re.compile(r"([A-Z]+)([0-9]+)")
-
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_OFFICE_DOCUMENT = "/officeDocument"
-
-# The first bytes of what people take for an .xlsx file.
-_COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
+_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 class FormulaCell(NamedTuple):
@@ -53,116 +67,168 @@ class FormulaCell(NamedTuple):
         """The formula as the cell's own, beginning with "="."""
         if self.origin is None:
             return f"={self.text}"
-        from openpyxl.formula.translate import Translator
+        from openpyxl.formula.tokenizer import TokenizerError
+        from openpyxl.formula.translate import Translator, TranslatorError
 
-        return str(Translator(f"={self.text}", self.origin).translate_formula(self.address))
+        try:
+            return str(Translator(f"={self.text}", self.origin).translate_formula(self.address))
+        except (TokenizerError, TranslatorError, LookupError):  # a formula that nobody can read is shown as it is
+            return f"={self.text}"
 
 
-def read_formulas(path: Path | str) -> Iterator[FormulaCell]:
-    """Every formula cell, tab by tab, in the order of the file; CheckError if it is no workbook or is damaged."""
+class TypedCell(NamedTuple):
+    """A cell that has no formula, and what is typed into it."""
+
+    tab: str
+    address: str
+    value: Value | None
+
+
+class Properties(NamedTuple):
+    """Who created a workbook, when it was last changed, and the application that saved it; "" for what is not said."""
+
+    creator: str
+    modified: str
+    application: str
+
+
+def read_formulas(path: Path | str, only: str | None = None) -> Iterator[FormulaCell]:
+    """Every formula cell, tab by tab in the order of the file, or of one tab; CheckError if it cannot be read."""
     with open_workbook(path) as archive:
         for tab, part in sheet_parts(archive):
             masters: dict[str, tuple[str, str]] = {}
-            for text in _rows_of(archive, part):
+            for text in _rows_of(archive, part) if only in (None, tab) else ():
                 for cell, formula, own, stored in FORMULA_CELL.findall(text):
                     yield _formula_cell(tab, cell, formula, own, stored, masters)
 
 
-@contextmanager
-def open_workbook(path: Path | str) -> Iterator[zipfile.ZipFile]:
-    """The archive of a workbook; whatever its damage raises while it is open becomes a CheckError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except FileNotFoundError:
-        raise CheckError(f"{path}: there is no such file; name a workbook that sheetgen build wrote") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, RuntimeError, ValueError, SyntaxError) as error:
-        raise CheckError(f"{path}: {_what_is_wrong(Path(path))}; build it again with sheetgen build") from error
-    except OSError as error:
-        raise CheckError(f"{path}: cannot be read: {error.strerror or error}") from error
+def read_typed(path: Path | str, only: str | None = None) -> Iterator[TypedCell]:
+    """Every cell that has a value but no formula, of all tabs or of one; CheckError as above."""
+    with open_workbook(path) as archive:
+        texts = _texts(archive)
+        for tab, part in sheet_parts(archive):
+            for text in _rows_of(archive, part) if only in (None, tab) else ():
+                for cell, stored, inside in _TYPED_CELL.findall(text):
+                    kind = _kind(cell)
+                    if kind == "s":
+                        value: Value | None = texts[int(stored)]
+                    elif kind == "inlineStr":
+                        value = _text("".join(_TEXT.findall(inside)))
+                    else:
+                        value = _value(kind, stored)
+                    yield TypedCell(tab, _address(cell), value)
 
 
-def sheet_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
-    """Title and part name of every worksheet, in the order of the tabs."""
-    [book] = [target for _, kind, target in _relations(archive, "") if kind.endswith(_OFFICE_DOCUMENT)]
-    targets = {name: target for name, kind, target in _relations(archive, book) if kind.endswith("/worksheet")}
-    sheets = ElementTree.fromstring(archive.read(book)).iter(f"{_MAIN}sheet")
-    return [(sheet.attrib["name"], targets[sheet.attrib[_ID]]) for sheet in sheets if sheet.attrib[_ID] in targets]
+def read_names(path: Path | str) -> dict[str, str]:
+    """What each name of the workbook means, as text, such as Inputs!$B$7; CheckError as above."""
+    with open_workbook(path) as archive:
+        names = small_part(archive, book_part(archive)).iter(f"{MAIN}definedName")
+        return {name.attrib["name"]: name.text or "" for name in names if "localSheetId" not in name.attrib}
+
+
+def read_properties(path: Path | str) -> Properties:
+    """What the workbook says of its making; CheckError as above."""
+    with open_workbook(path) as archive:
+        found = {"creator": "", "modified": "", "Application": ""}
+        for part in {"docProps/core.xml", "docProps/app.xml"} & set(archive.namelist()):
+            for element in small_part(archive, part).iter():
+                name = str(element.tag).rpartition("}")[2]
+                if name in found:
+                    found[name] = element.text or ""
+        return Properties(*found.values())
 
 
 def place(address: str) -> tuple[int, int]:
-    """One-based row and column of an address.
+    """One-based row and column of an address; ValueError if no sheet has it.
 
     >>> place("A1"), place("AB30")
     ((1, 1), (30, 28))
     """
     found = _PLACE.fullmatch(address)
-    if not found:
-        raise ValueError(f"{address!r} is no cell address")
     column = 0
-    for letter in found[1]:
+    for letter in found[1] if found else "":
         column = 26 * column + ord(letter) - 64
-    return int(found[2]), column
+    row = int(found[2]) if found else 0
+    if not (0 < row <= MAX_ROWS and column <= MAX_COLUMNS):
+        raise ValueError(f"{address!r} is no cell address")
+    return row, column
 
 
-def _what_is_wrong(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == _COMPOUND_FILE:
-        return "is an old .xls workbook or is protected by a password"
-    if start.startswith(b"PK"):
-        return "is damaged or truncated, or is no .xlsx workbook"
-    return "is no .xlsx workbook"
-
-
-def _relations(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
-    """Id, type and target part of everything that a part (or the package, "") refers to within the archive."""
-    owner = PurePosixPath(part)
-    links = archive.read(str(owner.parent / "_rels" / f"{owner.name}.rels") if part else "_rels/.rels")
-    return [
-        (link.attrib["Id"], link.attrib["Type"], _target(owner, link.attrib["Target"]))
-        for link in ElementTree.fromstring(links).iter(_RELATION)
-        if link.get("TargetMode") != "External"
-    ]
-
-
-def _target(owner: PurePosixPath, target: str) -> str:
-    """A part's name from a target that is absolute or relative to its owner's folder."""
-    if target.startswith("/"):
-        return target[1:]
-    names = list(owner.parent.parts)
-    for name in target.split("/"):
-        if name == "..":
-            del names[-1:]
-        elif name != ".":
-            names.append(name)
-    return "/".join(names)
+def _texts(archive: zipfile.ZipFile) -> list[str]:
+    """The texts that cells refer to by number."""
+    parts = [target for _, kind, target in relations(archive, book_part(archive)) if kind.endswith("/sharedStrings")]
+    if not parts or parts[0] not in archive.namelist():
+        return []
+    data = b"".join(_plain(iter([whole_part(archive, parts[0], MAX_TEXTS)]))).decode()
+    return [_text("".join(_TEXT.findall(item))) for item in data.split("<si>")[1:]]
 
 
 def _rows_of(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
     """The part's text in pieces that end between two rows."""
+    unusual = any(one.search(piece) for piece in _pieces(archive, part) for one in _UNUSUAL)
     rest = b""
+    for piece in _plain(_pieces(archive, part)) if unusual else _pieces(archive, part):
+        whole, mark, rest_of_row = (rest + piece).rpartition(b"</row>")
+        rest = rest_of_row
+        if len(rest) > MAX_ROW:
+            raise ValueError(f"{part}: a row is longer than {MAX_ROW} bytes")
+        yield (whole + mark).decode()
+    yield rest.decode()
+
+
+def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     with archive.open(part) as file:
         while piece := file.read(CHUNK):
-            whole, mark, rest_of_row = (rest + piece).rpartition(b"</row>")
-            rest = rest_of_row
-            yield (whole + mark).decode()
-    yield rest.decode()
+            yield piece
+
+
+def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """XML as the expressions above expect it: no prefixes, comments or other encodings, attributes in double quotes."""
+    parser = expat.ParserCreate()
+    parts: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        found = "".join(f' {key}="{escape(value, QUOTE)}"' for key, value in attributes.items())
+        parts.append(f"<{name.rpartition(':')[2]}{found}>")
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a part has a document type, which may grow without end")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda name: parts.append(f"</{name.rpartition(':')[2]}>")
+    parser.CharacterDataHandler = lambda text: parts.append(escape(text))
+    parser.StartDoctypeDeclHandler = refuse
+    for piece in pieces:
+        parser.Parse(piece)
+        yield "".join(parts).encode()
+        parts.clear()
 
 
 def _formula_cell(
     tab: str, cell: str, formula: str, own: str, stored: str, masters: dict[str, tuple[str, str]]
 ) -> FormulaCell:
-    found = _ADDRESS.search(cell)
-    kind = _KIND.search(cell) if "t=" in cell else None
-    address, text, origin = found[1] if found else "", unescape(own) if "&" in own else own, None
+    address, text, origin = _address(cell), unescape(own) if "&" in own else own, None
     shared = _shared_index(formula)
     if shared is not None:
         if text:
             masters[shared] = text, address
         else:
             text, origin = masters.get(shared, ("", None))
-    return FormulaCell(tab, address, text, origin, _value(kind[1] if kind else "n", stored))
+    return FormulaCell(tab, address, text, origin, _value(_kind(cell), stored))
+
+
+def _address(attributes: str) -> str:
+    """Where a cell stands; ValueError if that is nowhere on a sheet."""
+    found = _ADDRESS.search(attributes)
+    address = found[1] if found else ""
+    if not address or len(address) > 7 or address[2:3].isalpha():
+        place(address)
+    return address
+
+
+def _kind(attributes: str) -> str:
+    found = _KIND.search(attributes) if "t" in attributes else None
+    return found[1] if found else "n"
 
 
 @lru_cache(maxsize=65_536)
@@ -173,12 +239,21 @@ def _shared_index(attributes: str) -> str | None:
 
 
 def _value(kind: str, stored: str) -> Value | None:
+    """A stored value; where a number should be and none is, the text that is found, and that it is no number."""
     if kind == "str":
-        return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), unescape(stored))
+        return _text(stored)
     if not stored:
         return None
     if kind == "b":
         return stored == "1"
     if kind == "e":
         return ExcelError(stored) if stored in ERRORS else stored
-    return float(stored)
+    try:
+        number = float(stored)
+    except ValueError:
+        return f"{stored} (no number)"
+    return number if number - number == 0 and "_" not in stored else f"{stored} (no number)"
+
+
+def _text(stored: str) -> str:
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), unescape(stored))

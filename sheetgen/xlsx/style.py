@@ -115,6 +115,7 @@ ROLES: Mapping[str, Role] = {
     "label": Role(border_color=HAIR, indent=1),
     "symbol": Role(12, border_color=HAIR, italic=True, indent=1),
     "equation": Role(12, wrap=True),
+    "expression": Role(12, border_color=HAIR, italic=True, indent=1, wrap=True),
     "input": Role(11, INPUT_INK, INPUT_FILL, "E3D49A", "right", locked=False),
     "choice": Role(12, INPUT_INK, INPUT_FILL, "C9B458", "center", bold=True, locked=False),
     "formula": Role(border_color=HAIR, across="right"),
@@ -233,7 +234,9 @@ def furnish(
     tab_color: str | None = None,
     zoom: int = 100,
 ) -> None:
-    """Give the sheet its title (A1), subtitle (A2), view and print setup.
+    """Give the sheet its title (A1), subtitle (A2), view and print setup, and protect what is not an input.
+
+    There is no password: typing over a formula by accident is refused, and "Unprotect Sheet" opens it.
 
     freeze is the first cell that scrolls ("C8"); repeat_rows are printed on every page ("6:7"); tab_color is a
     key of TAB_COLORS or a hex colour.
@@ -253,6 +256,8 @@ def furnish(
         ws.freeze_panes = freeze
     if tab_color is not None:
         ws.sheet_properties.tabColor = TAB_COLORS.get(tab_color, tab_color)
+    ws.protection.sheet = True
+    ws.protection.formatColumns = ws.protection.formatRows = False
     _set_up_print(ws, landscape=landscape, fit_width=fit_width, fit_height=fit_height, repeat_rows=repeat_rows)
 
 

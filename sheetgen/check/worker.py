@@ -1,0 +1,72 @@
+"""IronCalc in a process of its own, with limits, since what it is given may be made to exhaust or crash it.
+
+As a program: the path of a workbook, and the most bytes and seconds that it may take. It writes to stdout, marshalled,
+tab, addresses and values of the formula cells, many at a time, an error as a tuple of its name; then True. A text in
+place of any of these says why the workbook cannot be opened.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from sheetgen.errors import ERRORS, CheckError
+from sheetgen.xlsx.reader import place, read_formulas
+
+CELLS = 8_192
+
+
+def main(path: str, memory: int, seconds: int) -> None:
+    """Recalculate the workbook, and write the values."""
+    _limit(memory, seconds)
+    with os.fdopen(os.dup(1), "wb") as out, Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)  # IronCalc prints what it wonders about
+        try:
+            for batch in _batches(path):
+                marshal.dump(batch, out)
+            marshal.dump(True, out)
+        except CheckError as error:
+            marshal.dump(str(error), out)
+
+
+def _limit(memory: int, seconds: int) -> None:
+    with suppress(ImportError, OSError, ValueError):  # not every system has these limits
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def _batches(path: str) -> Iterator[tuple[str, list[str], list[Any]]]:
+    import ironcalc
+
+    try:
+        model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
+        model.evaluate()
+        sheets = {sheet["name"]: at for at, sheet in enumerate(model.get_worksheets_properties())}
+    except BaseException as error:
+        # A panic of IronCalc's Rust code arrives as an exception that is no Exception.
+        raise CheckError(f"{path}: IronCalc cannot open it: {error}; try --engine libreoffice") from None
+    for tab, cells in groupby(read_formulas(path), key=lambda cell: cell.tab):
+        if tab not in sheets:
+            raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
+        while addresses := [cell.address for cell in islice(cells, CELLS)]:
+            yield tab, addresses, [_value(model, (sheets[tab], *place(address))) for address in addresses]
+
+
+def _value(model: Any, cell: tuple[int, int, int]) -> Any:
+    value = model.get_cell_value(*cell)
+    if isinstance(value, str) and value in ERRORS and "Error" in str(model.get_cell_type(*cell)):
+        return (value,)
+    return value
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,52 @@
+"""Specs as text, for tests to change."""
+
+SEED = """\
+title = "seed"
+learning_rates = [0.1, 2]
+steps = 67
+
+[data]
+inputs  = [[0.05, 0.10]]
+targets = [[0.50, 0.50]]
+
+[network]
+loss = "half_squared_error"
+
+[[network.layers]]
+units = 2
+activation = "sigmoid"
+weights = [[0.15, 0.20], [0.25, 0.30]]
+
+[[network.layers]]
+units = 2
+activation = "sigmoid"
+weights = [[0.40, 0.45], [0.50, 0.55]]
+"""
+
+CLASSES = """\
+learning_rates = [0.1]
+steps = 5
+
+[data]
+inputs  = [[1, 2], [3, 4]]
+targets = [[0.25, 0.75], [1, 0]]
+
+[network]
+loss = "cross_entropy"
+
+[[network.layers]]
+units = 2
+activation = "softmax"
+weights = "random"
+"""
+
+
+def changed(old: str, new: str, text: str = SEED) -> str:
+    """The text with its only `old` replaced."""
+    assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"
+    return text.replace(old, new)
+
+
+def repr_toml(text: str) -> str:
+    """The text as a TOML string."""
+    return '"' + "".join(f"\\U{ord(char):08X}" for char in text) + '"'
