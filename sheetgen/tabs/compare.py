@@ -136,9 +136,9 @@ def _notes(plan: Plan) -> Iterator[str]:
             f"first and the last loss here are therefore the mean over {count} steps."
         )
     yield (
-        f"{DIVERGED}: the loss, or a number on the way to it, left the range of numbers (PyTorch may go on with infinity "
-        f"there), or the loss ended higher than it started. {REACHED}: the last loss is below it. {CONVERGING}: it ended "
-        "lower than it started."
+        f"{DIVERGED}: the loss, or a number on the way to it, left the range of numbers (PyTorch may go on with "
+        f"infinity there), or the loss ended higher than it started. {REACHED}: the last loss is below it. "
+        f"{CONVERGING}: it ended lower than it started."
     )
 
 
