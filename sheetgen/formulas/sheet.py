@@ -60,6 +60,7 @@ class Sheet:
     values: dict[Place, Scalar] = field(default_factory=dict)
     formulas: dict[Place, Copy] = field(default_factory=dict)
     table: Table | None = None
+    _read: tuple[tuple[int, int, int, int], Grid] | None = field(default=None, init=False, repr=False)
 
     def __getitem__(self, place: Place) -> Scalar:
         value = self.values.get(place, _EMPTY)
@@ -93,8 +94,11 @@ class Sheet:
 
     def _rows_of_table(self, table: Table, top: int, left: int, bottom: int, right: int) -> Grid:
         if not table.fill and table.covers(top, left) and table.covers(bottom, right):
-            inside = table.rows[top - table.top : bottom - table.top + 1]
-            return [[plain(value) for value in row[left - 1 : right]] for row in inside]
+            place = top, left, bottom, right
+            if self._read is None or self._read[0] != place:  # several formulas in a row look at the same column
+                inside = table.rows[top - table.top : bottom - table.top + 1]
+                self._read = place, [[plain(value) for value in row[left - 1 : right]] for row in inside]
+            return self._read[1]
         needed: list[tuple[Sheet, Place]] = []
         columns = range(left, right + 1)
         rows = [[self._value(row, column, needed) for column in columns] for row in range(top, bottom + 1)]

@@ -258,6 +258,9 @@ def spread(function: Callable[..., Scalar], *operands: Whole) -> Whole:
     """The function of each set of values that stand in the same place; a single row, column or value is repeated."""
     if not any(isinstance(operand, (list, Area)) for operand in operands):
         return function(*operands)
+    if len(operands) == 2 and isinstance(operands[0], (list, Area)) and not isinstance(operands[1], (list, Area)):
+        single = operands[1]
+        return [[_guarded(function, [value, single]) for value in row] for row in grid(operands[0])]
     grids = [grid(operand) for operand in operands]
     height, width = max(map(len, grids)), max(len(one[0]) for one in grids)
     return [[_guarded(function, [_pick(g, r, c) for g in grids]) for c in range(width)] for r in range(height)]
