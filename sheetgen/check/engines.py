@@ -27,9 +27,9 @@ CellOf = tuple[str, str]
 Tabs = dict[str, dict[str, Value | None]]
 """Values by tab and address."""
 
-# IronCalc takes 2 bytes and 0.1 µs for a byte of the parts, and a few hundredths of a second to start.
+# IronCalc takes 2 bytes and 0.1 to 1 µs for a byte of the parts, and a few hundredths of a second to start.
 LEAST_MEMORY, MEMORY = 512 << 20, 10
-LEAST_SECONDS, SECONDS = 8, 1e-6
+LEAST_SECONDS, SECONDS = 8, 4e-6
 
 
 class Recalculated(Mapping[CellOf, Value | None]):

@@ -141,4 +141,5 @@ def _thinned(tab: Tab, training: Training) -> None:
         letter = table.letters[symbol]
         look = formats.WHOLE if column == first else formats.VALUE
         for row, step in enumerate(drawn, table.top):
-            tab.put(row, column, Formula(f"={letter}{table.top + step}"), "formula", look)
+            formula = Formula(f"={letter}{table.top + step}", training.value(symbol, step))
+            tab.put(row, column, formula, "formula", look)
