@@ -10,14 +10,18 @@ a slow spell of the machine hits all alike. Medians of several runs are printed,
   openpyxl rows      write_only=True, formulas without values
   XlsxWriter         formulas with values
   XlsxWriter rows    constant_memory, formulas with values
+  jetxl              formulas with values, by one thread; if it is installed, and pyarrow
+  opensheet-core     formulas with values; if it is installed
 
-The seconds are those of writing: making the formulas' texts and numbers is not counted, but for `sheetgen build`.
+All get texts and numbers that are ready: the clock stands still while a row's texts are made. `sheetgen build` gets a
+spec. Seconds of the processor count every thread: sheetgen compresses in a second one.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.util
 import json
 import platform
 import resource
@@ -26,13 +30,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 SIZES = (10_000, 100_000, 300_000, 1_000_000)
 PACKAGES = ("openpyxl", "XlsxWriter", "ironcalc", "pandas", "python-calamine", "sympy")
+# Not among the requirements of the tests: measured where they are installed.
+OPTIONAL = {"jetxl": ("jetxl", "pyarrow"), "opensheet-core": ("opensheet_core",)}
 
 
 @dataclass(frozen=True)
@@ -72,23 +79,44 @@ def make_sheets(cells: int) -> list[Sheet]:
     return sheets
 
 
-def formulas(sheet: Sheet, place: int) -> list[str]:
-    """The formulas of the zero-based row."""
-    if place == 0:
-        return sheet.first
-    return [pattern.format(place + 8, place + 7) for pattern in sheet.patterns]
+@dataclass
+class Watch:
+    """The seconds, by the clock and of the processor, that the block of a `with` takes; it stands still in `rows`."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __enter__(self) -> Watch:
+        self._add(-1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._add(1)
+
+    def _add(self, sign: int) -> None:
+        self.wall += sign * time.perf_counter()
+        self.cpu += sign * time.process_time()
+
+    def rows(self, sheet: Sheet) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
+        """The formulas and values of each row."""
+        for place, values in enumerate(sheet.values):
+            self._add(1)
+            made = [text.format(place + 8, place + 7) for text in sheet.patterns] if place else sheet.first
+            self._add(-1)
+            yield made, values
 
 
-def sheetgen_build(cells: int, path: Path) -> float:
+def sheetgen_build(cells: int, path: Path) -> Watch:
     """The whole build, the interpreter's start included."""
     steps = make_plan(cells).spec.steps
-    begin = time.perf_counter()
     command = [sys.executable, "-m", "sheetgen", "build", "--steps", str(steps), "-o", str(path)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+    with Watch() as watch:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Watch(watch.wall, used.ru_utime + used.ru_stime)
 
 
-def sheetgen_write(cells: int, path: Path) -> float:
+def sheetgen_write(cells: int, path: Path) -> Watch:
     """Saving a book with the training tables in it, and nothing else."""
     from sheetgen.xlsx.book import Book
     from sheetgen.xlsx.cells import Block, FillDown
@@ -98,63 +126,100 @@ def sheetgen_write(cells: int, path: Path) -> float:
     for training in make_plan(cells).trainings:
         columns = tuple(FillDown(start, fill) for _, start, fill in training.table.formulas())
         book.add(training.run.label).block = Block(8, columns, training.values)
-    begin = time.perf_counter()
-    save(book, path)
-    return time.perf_counter() - begin
+    with Watch() as watch:
+        save(book, path)
+    return watch
 
 
-def openpyxl_cells(cells: int, path: Path) -> float:
+def openpyxl_cells(cells: int, path: Path) -> Watch:
     """A cell at a time, without values."""
     import openpyxl
 
     sheets = make_sheets(cells)
-    begin = time.perf_counter()
-    book = openpyxl.Workbook()
-    for sheet in sheets:
-        tab = book.create_sheet(sheet.title)
-        for place in range(len(sheet.values)):
-            for column, text in enumerate(formulas(sheet, place), 1):
-                tab.cell(place + 8, column).value = text
-    book.save(path)
-    return time.perf_counter() - begin
+    with Watch() as watch:
+        book = openpyxl.Workbook()
+        for sheet in sheets:
+            tab = book.create_sheet(sheet.title)
+            for row, (texts, _) in enumerate(watch.rows(sheet), 8):
+                for column, text in enumerate(texts, 1):
+                    tab.cell(row, column).value = text
+        book.save(path)
+    return watch
 
 
-def openpyxl_rows(cells: int, path: Path) -> float:
+def openpyxl_rows(cells: int, path: Path) -> Watch:
     """Whole rows, not kept in memory, without values."""
     import openpyxl
 
     sheets = make_sheets(cells)
-    begin = time.perf_counter()
-    book = openpyxl.Workbook(write_only=True)
-    for sheet in sheets:
-        tab = book.create_sheet(sheet.title)
-        for _ in range(7):
-            tab.append([])
-        for place in range(len(sheet.values)):
-            tab.append(formulas(sheet, place))
-    book.save(path)
-    return time.perf_counter() - begin
+    with Watch() as watch:
+        book = openpyxl.Workbook(write_only=True)
+        for sheet in sheets:
+            tab = book.create_sheet(sheet.title)
+            for _ in range(7):
+                tab.append([])
+            for texts, _ in watch.rows(sheet):
+                tab.append(texts)
+        book.save(path)
+    return watch
 
 
-def xlsxwriter_cells(cells: int, path: Path, **options: bool) -> float:
+def xlsxwriter_cells(cells: int, path: Path, **options: bool) -> Watch:
     """A cell at a time, with values."""
     import xlsxwriter
 
     sheets = make_sheets(cells)
-    begin = time.perf_counter()
-    book = xlsxwriter.Workbook(path, options)
-    for sheet in sheets:
-        tab = book.add_worksheet(sheet.title)
-        for place, values in enumerate(sheet.values):
-            for column, (text, value) in enumerate(zip(formulas(sheet, place), values, strict=True)):
-                tab.write_formula(place + 7, column, text, None, value)
-    book.close()
-    return time.perf_counter() - begin
+    with Watch() as watch:
+        book = xlsxwriter.Workbook(path, options)
+        for sheet in sheets:
+            tab = book.add_worksheet(sheet.title)
+            for row, (texts, values) in enumerate(watch.rows(sheet), 7):
+                for column, (text, value) in enumerate(zip(texts, values, strict=True)):
+                    tab.write_formula(row, column, text, None, value)
+        book.close()
+    return watch
 
 
-def xlsxwriter_rows(cells: int, path: Path) -> float:
+def xlsxwriter_rows(cells: int, path: Path) -> Watch:
     """The same in its constant_memory mode."""
     return xlsxwriter_cells(cells, path, constant_memory=True)
+
+
+def jetxl_cells(cells: int, path: Path) -> Watch:
+    """Empty columns of Arrow, and over them a list of formulas; it takes their values as text."""
+    jetxl, pyarrow = import_module("jetxl"), import_module("pyarrow")
+    sheets = make_sheets(cells)
+    with Watch() as watch:
+        tabs = []
+        for sheet in sheets:
+            empty = pyarrow.nulls(len(sheet.values), pyarrow.float64())
+            found = [
+                (row, column, text, repr(value))
+                for row, (texts, values) in enumerate(watch.rows(sheet), 8)
+                for column, (text, value) in enumerate(zip(texts, values, strict=True))
+            ]
+            data = pyarrow.table({str(column): empty for column in range(len(sheet.first))})
+            tabs.append(
+                {"data": data, "name": sheet.title, "formulas": found, "write_header_row": False, "data_start_row": 8}
+            )
+        jetxl.write_sheets_arrow(tabs, str(path), 1)
+    return watch
+
+
+def opensheet_rows(cells: int, path: Path) -> Watch:
+    """Row by row, with values."""
+    opensheet = import_module("opensheet_core")
+    sheets = make_sheets(cells)
+    with Watch() as watch:
+        book = opensheet.XlsxWriter(str(path))
+        for sheet in sheets:
+            book.add_sheet(sheet.title)
+            book.write_rows([[]] * 7)
+            for texts, values in watch.rows(sheet):
+                pairs = zip(texts, values, strict=True)
+                book.write_row([opensheet.Formula(text[1:], value) for text, value in pairs])
+        book.close()
+    return watch
 
 
 def open_in_libreoffice(path: Path) -> None:
@@ -188,14 +253,19 @@ def open_in_ironcalc(path: Path) -> None:
     ironcalc.load_from_xlsx(str(path), "en", "UTC", "en").evaluate()
 
 
-WRITERS: dict[str, Callable[[int, Path], float]] = {
+WRITERS: dict[str, Callable[[int, Path], Watch]] = {
     "sheetgen build": sheetgen_build,
     "sheetgen write": sheetgen_write,
     "openpyxl": openpyxl_cells,
     "openpyxl rows": openpyxl_rows,
     "XlsxWriter": xlsxwriter_cells,
     "XlsxWriter rows": xlsxwriter_rows,
+    "jetxl": jetxl_cells,
+    "opensheet-core": opensheet_rows,
 }
+for _name, _modules in OPTIONAL.items():
+    if not all(map(importlib.util.find_spec, _modules)):
+        del WRITERS[_name]
 READERS: dict[str, Callable[[Path], None]] = {
     "LibreOffice": open_in_libreoffice,
     "openpyxl": open_in_openpyxl,
@@ -206,9 +276,10 @@ READERS: dict[str, Callable[[Path], None]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians: seconds to write, peak memory in MB, size in MB, and seconds to open by reader."""
+    """Medians: seconds to write, those of the processor, peak memory in MB, size in MB, seconds to open by reader."""
 
     seconds: float
+    cpu: float
     memory: float
     size: float
     opened: dict[str, float]
@@ -224,9 +295,9 @@ def write_once(name: str, cells: int, path: Path) -> dict[str, float]:
 
 def child(name: str, cells: int, path: Path) -> int:
     """What such a process does."""
-    seconds = WRITERS[name](cells, path)
+    watch = WRITERS[name](cells, path)
     who = resource.RUSAGE_CHILDREN if name == "sheetgen build" else resource.RUSAGE_SELF
-    print(json.dumps({"seconds": seconds, "memory": resource.getrusage(who).ru_maxrss / 1024}))
+    print(json.dumps({"seconds": watch.wall, "cpu": watch.cpu, "memory": resource.getrusage(who).ru_maxrss / 1024}))
     return 0
 
 
@@ -241,11 +312,18 @@ def measure(cells: int, runs: int, read: bool, folder: Path) -> dict[str, Measur
     for name, path in paths.items():
         for reader, open_it in READERS.items() if read else ():
             begin = time.perf_counter()
-            open_it(path)
-            opened[name][reader].append(time.perf_counter() - begin)
+            try:
+                open_it(path)
+            except BaseException as error:  # IronCalc panics at a file without styles, and that is no Exception
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                print(f"{reader} cannot open the file of {name}: {error}", file=sys.stderr)
+            else:
+                opened[name][reader].append(time.perf_counter() - begin)
     return {
         name: Measured(
             statistics.median(one["seconds"] for one in written[name]),
+            statistics.median(one["cpu"] for one in written[name]),
             statistics.median(one["memory"] for one in written[name]),
             path.stat().st_size / 1e6,
             {reader: statistics.median(times) for reader, times in opened[name].items() if times},
@@ -258,13 +336,16 @@ def report(cells: int, found: dict[str, Measured], read: bool) -> None:
     """The table of one size, and the ratios that matter."""
     print(f"\n{cells:,} formulas")
     heads = [f"{reader} opens s" for reader in READERS] if read else []
-    print("| | write s | × sheetgen write | memory MB | file MB | " + " | ".join(heads) + " |" * bool(heads))
-    print("|---" * (5 + len(heads)) + "|")
-    base = found["sheetgen write"].seconds
+    print("| | write s | ratio | CPU s | ratio | memory MB | file MB | " + " | ".join(heads) + " |" * bool(heads))
+    print("|---" * (7 + len(heads)) + "|")
+    base = found["sheetgen write"]
     for name, one in found.items():
-        opened = "".join(f" {one.opened[reader]:.2f} |" for reader in READERS) if read else ""
-        print(f"| {name} | {one.seconds:.2f} | {one.seconds / base:.1f} | {one.memory:.0f} | {one.size:.2f} |{opened}")
-    small = found["sheetgen write"].size / found["XlsxWriter"].size
+        opened = "".join(
+            f" {one.opened[reader]:.2f} |" if reader in one.opened else " – |" for reader in READERS if read
+        )
+        times = f"{one.seconds:.2f} | {one.seconds / base.seconds:.1f} | {one.cpu:.2f} | {one.cpu / base.cpu:.1f}"
+        print(f"| {name} | {times} | {one.memory:.0f} | {one.size:.2f} |{opened}")
+    small = base.size / found["XlsxWriter"].size
     print(f"sheetgen's file is {small:.0%} of XlsxWriter's")
 
 
@@ -279,7 +360,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.only:
         return child(options.only, options.cells[0], options.path)
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    packages = (*PACKAGES, *(name for name in OPTIONAL if name in WRITERS))
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     print(f"Python {platform.python_version()}, {platform.machine()}; {versions}; median of {options.runs}")
     builds = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -74,6 +74,14 @@ BAD = {
     "weights by name": ("[[0.40, 0.45], [0.50, 0.55]]", '"rand"', "[1].weights", "'rand'", "2 lists of 2", "'random'?"),
     "bias of another length": (LAST, "bias = [1]\n" + LAST, "layers[1].bias", "1 number;", "2 are", "Add or remove"),
     "bias by name": (LAST, 'bias = "zero"\n' + LAST, "layers[1].bias", "'zero'", "random, zeros", "'zeros'?"),
+    "bias a bool": (
+        LAST,
+        "bias = true\n" + LAST,
+        "layers[1].bias",
+        "is true",
+        "zeros, a list of 2 numbers",
+        "in quotes",
+    ),
     "train_bias alone": (LAST, "train_bias = true\n" + LAST, "[1].train_bias", "without a bias", "only", "remove it"),
     "train_bias no bool": (
         LAST,
@@ -248,6 +256,10 @@ SENSELESS = {
     "several optimizers and rates": (
         SEED + '[training]\noptimizers = [{name = "sgd"}, {name = "adam"}]',
         ("learning_rates", "has 2 rates", "exactly one", "Keep one."),
+    ),
+    "an optimizer by name": (
+        SEED + '[training]\noptimizers = ["adam"]',
+        ("training.optimizers[0] is 'adam'", "a table with a name", 'Write {name = "adam"}.'),
     ),
     "no optimizers": (SEED + "[training]\noptimizers = []", ("training.optimizers", "is empty", "at least one")),
 }

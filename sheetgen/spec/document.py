@@ -103,14 +103,14 @@ def _layer(place: Place, entry: Mapping[str, object], units: int, fan_in: int, d
 
 
 def _weights(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> Matrix:
-    if isinstance(value, str):
+    if not isinstance(value, list):
         choice(place, value, ("random",), f"{count(units, 'list')} of {count(fan_in, 'number')}")
         return tuple(_drawn(draw, fan_in, fan_in) for _ in range(units))
     return matrix(place, value, (units, fan_in), ("unit", "input of the layer"))
 
 
 def _bias(place: Place, value: object, units: int, fan_in: int, draw: random.Random) -> tuple[float, ...]:
-    if isinstance(value, str):
+    if not isinstance(value, list):
         zeros = choice(place, value, ("random", "zeros"), f"a list of {count(units, 'number')}") == "zeros"
         return (0.0,) * units if zeros else _drawn(draw, units, fan_in)
     return vector(place, value, units, "unit")

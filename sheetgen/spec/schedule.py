@@ -69,7 +69,8 @@ def _checked_labels(places: list[Place], found: list[Optimizer]) -> tuple[Optimi
 
 def _optimizer(place: Place, value: object) -> Optimizer:
     if isinstance(value, str):
-        raise place.refuse(f"is {show(value)}", "a table with a name is expected", 'Write {name = "sgd"}.')
+        name = value if value in catalog.OPTIMIZERS else "sgd"
+        raise place.refuse(f"is {show(value)}", "a table with a name is expected", f'Write {{name = "{name}"}}.')
     if isinstance(value, Mapping) and "name" not in value:
         table(place, value, ("name",), tuple(value))
     name = choice(place / "name", value["name"], catalog.OPTIMIZERS) if isinstance(value, Mapping) else ""

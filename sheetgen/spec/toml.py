@@ -39,10 +39,9 @@ def _syntax(text: str, error: Exception) -> tuple[str, str]:
         return "somewhere", "brackets are nested too deeply"
     if not found:
         return "somewhere", str(error).split("\n")[0]
-    line, column = found[2], found[3]
-    return f"line {line}, column {column}" if line else f"line {len(text.rstrip().split(chr(10)))}, at the end", found[
-        1
-    ]
+    problem, line, column = found.groups()
+    last = text.rstrip().count("\n") + 1
+    return f"line {line}, column {column}" if line else f"line {last}, at the end", problem
 
 
 def dump(spec: Spec) -> str:
