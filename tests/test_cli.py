@@ -23,7 +23,7 @@ from sheetgen.spec import load, template_names, template_text
 from sheetgen.tabs.layout import plan_table
 
 # What --help and --version must not import: each takes longer than the answer.
-HEAVY = ("sympy", "openpyxl", "torch", "ironcalc", "numpy", "tomllib", "tomli_w", "tqdm")
+HEAVY = ("sympy", "openpyxl", "torch", "ironcalc", "numpy", "tomllib", "tqdm")
 
 
 def run_apart(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

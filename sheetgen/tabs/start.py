@@ -38,7 +38,7 @@ HOW = (
 TABS = {
     "Inputs": "every number that you can change: data, initial weights, learning rates, threshold",
     "Network": "the picture of the network, with its values at the rate and step that you choose",
-    "Derivation": "where every gradient comes from, factor by factor",
+    "Derivation": "where every gradient comes from",
     "Compare": "every run's loss in one chart, and in numbers",
     "Gradient check": "every gradient beside a central difference of the loss",
 }

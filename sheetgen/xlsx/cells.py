@@ -23,7 +23,7 @@ MAX_SERIES = 255  # of one chart
 # One compression job each: long enough to keep a thread busy, short enough to hold only a sliver of a long table.
 CELLS_PER_CHUNK = 8_192
 
-_UNSAFE = re.compile("_x(?=[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile("_x(?=[0-9A-Fa-f]+_)|[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _STRING_LITERAL = re.compile('"[^"]*"')
 _PLAIN_NUMBERS = frozenset((float, int))
 _LARGEST_EXACT_INTEGER = 2**53
