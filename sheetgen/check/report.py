@@ -26,7 +26,7 @@ from tqdm import tqdm
 from cnn.live import LONG_SUMS
 from sheetgen.check.engines import Engine, Recalculated, recalculate
 from sheetgen.check.origin import read_origin, spec_now
-from sheetgen.check.rounding import HUGE, Rounding
+from sheetgen.check.rounding import HUGE, Rounding, difference, is_number
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
@@ -121,40 +121,16 @@ def _compare_stored(
             bar.update()
             value = recalculated[cell.tab, cell.address]
             long_sum = LONG_SUMS.get(cell.tab, 0.0)
-            difference = _difference(cell.value, value, 1.0 if long_sum else 0.0)
-            if difference > max(long_sum, RECALCULATED) and not failure:
+            apart = difference(cell.value, value, 1.0 if long_sum else 0.0)
+            if apart > max(long_sum, RECALCULATED) and not failure:
                 if rounding.explains(cell, cell.value, value):
                     rounded += 1
                     continue
                 what, belongs = _place(cell.tab, cell.address, cell.formula), _belongs(spec, *cell[:2], cell.formula)
                 failure = f"{path}: {what} stored {_shown(cell.value)}, recalculated {_shown(value)}{belongs}"
-            largest = max(largest, difference)
+            largest = max(largest, apart)
     what = "every formula's stored value with its recalculation"
     return Comparison(NAMES[engine], what, cells, largest, failure, rounded)
-
-
-def _difference(stored: Value | None, value: Value | None, scale: float) -> float:
-    """How far a value is from the stored one, relative to the larger; infinite for values of different kinds.
-
-    >>> _difference(1.0, 1.5, 0), _difference(0.0, 1e-18, 1), _difference(True, 1, 1), _difference(None, "", 1)
-    (0.3333333333333333, 1e-18, inf, 0.0)
-    >>> _difference(ExcelError("#NUM!"), ExcelError("#DIV/0!"), 1)
-    0.0
-    """
-    if isinstance(stored, ExcelError) or isinstance(value, ExcelError):
-        # Engines do not agree on which error it is, where several meet.
-        return 0.0 if isinstance(stored, ExcelError) and isinstance(value, ExcelError) else math.inf
-    if _is_number(stored) and _is_number(value):
-        assert stored is not None and value is not None
-        a, b = float(stored), float(value)
-        return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b), scale)
-    empty = (None, "")
-    same = type(stored) is type(value) and stored == value
-    return 0.0 if same or (stored in empty and value in empty) else math.inf
-
-
-def _is_number(value: Value | None) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass
@@ -204,7 +180,7 @@ class _Retraining:
                     continue
                 address, expected = f"{letters}{TABLE_TOP + step}", row[name]
                 value = self._value(run.label, address)
-                overflown = not (_is_number(value) and math.isfinite(expected))
+                overflown = not (is_number(value) and math.isfinite(expected))
                 if overflown and (huge or before):
                     return Comparison("", "", cells, largest, failure)
                 cells += 1

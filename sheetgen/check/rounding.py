@@ -28,7 +28,7 @@ from sheetgen.formulas.values import Grid, Scalar, plain
 from sheetgen.xlsx.cells import MAX_ROWS, Value
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_names, read_typed
 
-__all__ = ["HUGE", "Rounding"]
+__all__ = ["HUGE", "Rounding", "difference", "is_number"]
 
 # A number's last bits, and how often what moving them changes may be exceeded.
 LAST_BITS, AMPLIFIED = 2.0**-47, 2.0
@@ -180,14 +180,31 @@ def _close(first: Scalar, wanted: Scalar, outcomes: list[Scalar], relative: floa
     if isinstance(first, float) and isinstance(wanted, float):
         spread = sum(abs(one - first) for one in outcomes if isinstance(one, float))
         return abs(wanted - first) <= AMPLIFIED * spread + relative * abs(first)
-    return any(_same(one, wanted) for one in (first, *outcomes))
+    return any(difference(one, wanted, 0) == 0 for one in (first, *outcomes))
 
 
-def _same(one: Scalar, other: Scalar) -> bool:
-    """Engines do not agree on which error it is, where several meet; an empty text is nothing."""
-    if isinstance(one, ExcelError) or isinstance(other, ExcelError):
-        return isinstance(one, ExcelError) and isinstance(other, ExcelError)
-    return (one in (None, "") and other in (None, "")) or (type(one) is type(other) and one == other)
+def difference(stored: Value | None, value: Value | None, scale: float) -> float:
+    """How far a value is from the stored one, relative to the larger; infinite for values of different kinds.
+
+    >>> difference(1.0, 1.5, 0), difference(0.0, 1e-18, 1), difference(True, 1, 1), difference(None, "", 1)
+    (0.3333333333333333, 1e-18, inf, 0.0)
+    >>> difference(ExcelError("#NUM!"), ExcelError("#DIV/0!"), 1)
+    0.0
+    """
+    if isinstance(stored, ExcelError) or isinstance(value, ExcelError):
+        # Engines do not agree on which error it is, where several meet.
+        return 0.0 if isinstance(stored, ExcelError) and isinstance(value, ExcelError) else math.inf
+    if is_number(stored) and is_number(value):
+        assert stored is not None and value is not None
+        a, b = float(stored), float(value)
+        return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b), scale)
+    empty = (None, "")
+    same = type(stored) is type(value) and stored == value
+    return 0.0 if same or (stored in empty and value in empty) else math.inf
+
+
+def is_number(value: Value | None) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _by_place(cells: Iterator[tuple[str, str, Value | None]]) -> Cells:
