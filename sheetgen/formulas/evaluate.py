@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.functions import FUNCTIONS, Function
 from sheetgen.formulas.operators import OPERATORS, hundredth, negative, same
-from sheetgen.formulas.parse import FormulaError, corner, parse
+from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.places import At, Code, absolute, name, reference
 from sheetgen.formulas.tree import (
     Array,
@@ -55,17 +54,9 @@ def _alone(value: Whole) -> Scalar:
     return value
 
 
-_PLAIN_CELL = re.compile("=([A-Z]{1,3}[0-9]{1,7})")
-
-
 @lru_cache(maxsize=65_536)
 def compiled(text: str) -> Code:
     """The function that computes a formula. FormulaError names what it does not know."""
-    plain = _PLAIN_CELL.fullmatch(text)
-    if plain:  # what a long table's charts draw is thousands of these
-        tree = corner(plain[1])
-        if tree is not None:
-            return reference(Reference(None, tree), False)
     return code(parse(text))
 
 

@@ -30,7 +30,7 @@ from sheetgen.formulas.tree import (
 )
 from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS
 
-__all__ = ["FormulaError", "corner", "parse", "parse_reference"]
+__all__ = ["FormulaError", "parse", "parse_reference"]
 
 # Excel nests functions 64 deep; what is deeper was not made by hand, and would overflow Python's stack.
 DEEPEST = 100
@@ -109,7 +109,7 @@ def _tokens(text: str) -> list[Token]:
     return found
 
 
-def corner(text: str) -> Corner | None:
+def _corner(text: str) -> Corner | None:
     """The corner; None if it lies beyond the sheet, where a cell's address is a name."""
     match = _CORNER.fullmatch(text)
     assert match
@@ -231,7 +231,7 @@ class _Reader:
 
     def _reference(self) -> Node:
         first, _, last = self.text.partition(":")
-        corners = corner(first), corner(last) if last else None
+        corners = _corner(first), _corner(last) if last else None
         if corners[0] is None or (last and corners[1] is None):
             if last or "$" in first:
                 raise self.refuse("; a sheet has 16384 columns and 1048576 rows")
