@@ -6,9 +6,10 @@ import io
 import os
 import signal
 import sys
+from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import current_thread, main_thread
+from threading import Timer, current_thread, main_thread
 from typing import Any
 
 __all__ = ["ERRORS", "CheckError", "ExcelError", "OutputError", "SheetgenError", "SpecError", "run_command"]
@@ -104,25 +105,47 @@ def _drop_what_is_left() -> None:
 
 @contextmanager
 def _heeding_signals() -> Iterator[None]:
-    """What asks a process to end is an interrupt: whatever cleans up after Ctrl-C does so then too."""
+    """What asks a process to end is an interrupt: whatever cleans up after Ctrl-C does so then too.
+
+    Python drops what is raised in a destructor and prints it. An interrupt that lands there is raised once more
+    outside, and what an interrupt left half made has nothing to say.
+    """
+    interrupted = False
 
     def stop(number: int, _: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         # Cleaning up is not interrupted in its turn.
-        for one in heeded:
+        for one in heeded.keys() - {signal.SIGINT}:
             signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
-    asking = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    heeded = [one for one in asking if signal.getsignal(one) is signal.SIG_DFL]
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt):
+            number = what.exc_value.args[0] if what.exc_value.args else signal.SIGINT
+            signal.signal(number, stop)
+            again = Timer(0.01, interrupt_main, (number,))
+            again.daemon = True
+            again.start()
+        elif not interrupted:
+            hook(what)
+
+    asking = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    heeded = {one: signal.getsignal(one) for one in asking}
+    heeded = {one: way for one, way in heeded.items() if way in (signal.SIG_DFL, signal.default_int_handler)}
     if current_thread() is not main_thread():
-        heeded = []  # Python lets the main thread alone say what a signal does
+        heeded = {}  # Python lets the main thread alone say what a signal does
     for one in heeded:
         signal.signal(one, stop)
+    hook, sys.unraisablehook = sys.unraisablehook, dropped
     try:
         yield
     finally:
-        for one in heeded:
-            signal.signal(one, signal.SIG_DFL)
+        sys.unraisablehook = hook
+        for one, way in heeded.items():
+            signal.signal(one, way)
 
 
 class ExcelError(str):

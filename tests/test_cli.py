@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -409,6 +410,7 @@ def test_trouble_with_the_machine_is_one_line(
 
 def test_signals_are_left_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
     """For a program that calls the command; in another thread, where they cannot be heeded, too."""
+    hook = sys.unraisablehook
     before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
     codes = []
     thread = threading.Thread(target=lambda: codes.append(main(("templates",))))
@@ -416,6 +418,53 @@ def test_signals_are_left_as_they_were(capsys: pytest.CaptureFixture[str]) -> No
     thread.join()
     assert [main(("templates",)), *codes] == [0, 0]
     assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)] == before
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "ended by SIGTERM")], ids=str
+)
+def test_an_interrupt_in_a_destructor_is_not_lost(
+    number: signal.Signals, word: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python drops what is raised there; and a destructor that fails on what is half made says nothing."""
+
+    class HalfMade:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    class Broken:
+        def __del__(self) -> None:
+            raise AttributeError("half made")
+
+    def interrupted(*_: object) -> None:
+        one = Broken()
+        HalfMade()
+        for seconds in [0.01] * 1_000:
+            time.sleep(seconds)
+        del one
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    monkeypatch.setattr("sheetgen.spec.load", interrupted)
+    assert main(("build",)) == 128 + number
+    assert capsys.readouterr().err == f"sheetgen: {word}; no file was changed.\n"
+    assert told == []
+
+
+def test_a_destructor_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nothing was interrupted, it is a bug."""
+
+    class Broken:
+        def __del__(self) -> None:
+            raise AttributeError("a bug")
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(str(what.exc_value)))
+    monkeypatch.setattr("sheetgen.spec.load", lambda *_: pytest.fail(str(Broken())))
+    with pytest.raises(pytest.fail.Exception):
+        main(("build",))
+    assert told == ["a bug"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from sheetgen.xlsx.files import replacing
 from sheetgen.xlsx.package import place_for, save
 
 ROOT = Path(__file__).parent.parent
+OLD = b"PK what is left of a workbook"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -191,6 +194,42 @@ def test_many_at_once_are_all_whole(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for command in commands]
     assert [process.communicate(timeout=60)[1] for process in running] == [""] * 4
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"] * 2
+
+
+@pytest.mark.parametrize(("ours", "stride"), [((save, replacing), 1), ((zipfile.ZipFile,), 13)], ids=["ours", "zip"])
+def test_an_interrupt_at_any_line_leaves_a_whole_file(
+    ours: tuple[Any, ...], stride: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one or the new one, and nothing beside it; zipfile's lines come again with every part."""
+    path = tmp_path / "book.xlsx"
+    new = saved(path).read_bytes()
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # what is interrupted there is a file left open
+    files = {sys.modules[one.__module__].__file__ for one in ours}
+    left, before = 0, sys.gettrace()
+
+    def count(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        nonlocal left
+        left -= event == "line"
+        if not left:
+            sys.settrace(before)
+            raise KeyboardInterrupt
+        return count if frame.f_code.co_filename in files else None
+
+    for at in range(1, 10_000, stride):
+        path.write_bytes(OLD)
+        left = at
+        sys.settrace(count)
+        try:
+            saved(path)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        finally:
+            sys.settrace(before)
+        assert path.read_bytes() in (OLD, new), at
+        assert [*tmp_path.iterdir()] == [path], at
+    assert at > 100 * stride
 
 
 def is_running(process: int) -> bool:

@@ -48,8 +48,10 @@ def replacing(target: Path, drafts: str) -> Iterator[IO[bytes]]:
     mode = kept_mode(target)
     for left in target.parent.glob(drafts):
         _remove_abandoned(left)
-    draft, handle = _new_draft(target, drafts, mode)
+    draft = _named(target, drafts)
     try:
+        while (handle := _created(draft, mode)) is None:
+            draft = _named(target, drafts)
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
@@ -76,18 +78,21 @@ def kept_mode(target: Path) -> int | None:
     return mode
 
 
-def _new_draft(target: Path, drafts: str, mode: int | None) -> tuple[Path, int]:
-    """A new file that no link led to, opened and locked."""
-    while True:
-        draft = target.with_name(drafts.replace("*", uuid4().hex))
-        handle = os.open(draft, CREATE, 0o666 if mode is None else mode)
-        if fcntl:
-            with suppress(OSError):  # there are file systems without locks
-                fcntl.flock(handle, fcntl.LOCK_EX)
-        if draft.exists():
-            return draft, handle
-        # Another process took it for abandoned before it was locked.
-        os.close(handle)
+def _named(target: Path, drafts: str) -> Path:
+    """A place beside the target that nobody else has."""
+    return target.with_name(drafts.replace("*", uuid4().hex))
+
+
+def _created(draft: Path, mode: int | None) -> int | None:
+    """A new file that no link led to, opened and locked; None if another process took it for abandoned before that."""
+    handle = os.open(draft, CREATE, 0o666 if mode is None else mode)
+    if fcntl:
+        with suppress(OSError):  # there are file systems without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    if draft.exists():
+        return handle
+    os.close(handle)
+    return None
 
 
 def _remove_abandoned(draft: Path) -> None:

@@ -114,6 +114,14 @@ class _Archive(zipfile.ZipFile):
             entry.create_system = 3
         super().close()
 
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Close what is whole. After an interrupt a part may still be open, which zipfile refuses; it is dropped."""
+        if kind is None:
+            self.close()
+
+    def __del__(self) -> None:
+        """Leave it, where zipfile's destructor would close it."""
+
 
 def _pour_with(progress: Progress | None) -> Pour:
     """A function that writes chunks of text into a part; a second thread compresses, for which zlib frees the lock."""
