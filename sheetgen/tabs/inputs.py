@@ -54,7 +54,7 @@ def fill(tab: Tab, plan: Plan) -> None:
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
-    bottom = _choices(tab, plan, _list(tab, TRAINING, "Training", list(_training_entries(plan))))
+    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan)))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
     _spec_text(tab, plan, bottom + 2)
@@ -97,20 +97,6 @@ def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
         letter = get_column_letter(column + 1)
         _validate(tab, f"{letter}{rows[0]}:{letter}{rows[-1]}", allowed)
     return TOP + 1 + len(entries)
-
-
-def _choices(tab: Tab, plan: Plan, bottom: int) -> int:
-    """The names of the lists that the dropdown of the Network tab offers; returns the last row."""
-    rates = len(plan.spec.learning_rates)
-    tab.define("rates", f"$B${TOP + 2}:$B${TOP + 1 + rates}")
-    labels = [optimizer.label for optimizer in plan.spec.optimizers]
-    if len(labels) == 1:
-        return bottom
-    heading(tab, bottom + 2, 3, "Optimizers, one tab each", TRAINING)
-    for row, label in enumerate(labels, bottom + 3):
-        tab.put(row, TRAINING, label, "label")
-    tab.define("optimizers", f"$A${bottom + 3}:$A${bottom + 2 + len(labels)}")
-    return bottom + 2 + len(labels)
 
 
 def _data(tab: Tab, plan: Plan) -> int:
