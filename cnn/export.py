@@ -26,9 +26,9 @@ def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, s
 
         _refuse_taken(book, (epochs.TITLE, layers.TITLE, mistakes.TITLE, *((DRAW, LAYERS, KERNELS) if live else ())))
         facts = facts_of(read_run(run))
-        measured = epochs.fill(book, facts)
+        accuracy = epochs.fill(book, facts)
         layers.fill(book, facts)
-        mistakes.fill(book, facts, measured)
+        mistakes.fill(book, facts, accuracy)
         data = facts.run.dataset
         described: tuple[tuple[str, str], ...] = (
             (epochs.TITLE, f"a small network learns to read {data}: every epoch's loss and accuracy"),

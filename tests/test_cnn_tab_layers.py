@@ -13,7 +13,8 @@ from referees import stored
 
 from cnn.export import export
 from cnn.layers import parameter_shapes
-from cnn.tabs.layers import AGREES, DIFFERS, TITLE, TOP, layers
+from cnn.tabs.layers import TITLE, TOP, layers
+from sheetgen.xlsx.page import AGREES, DIFFERS
 
 ROWS = {layer.name: row for row, layer in enumerate(layers(), TOP + 1)}
 SHEET = 1

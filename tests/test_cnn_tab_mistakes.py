@@ -16,7 +16,8 @@ from PIL import Image
 from referees import stored
 
 from cnn.export import export
-from cnn.tabs.mistakes import AGREES, BOTTOM, DIFFERS, ENLARGED, PICTURES, ROWS_PER_BAND, TITLE, TOP, TOTALS
+from cnn.tabs.mistakes import BOTTOM, ENLARGED, PICTURES, ROWS_PER_BAND, TITLE, TOP, TOTALS
+from sheetgen.xlsx.page import AGREES, DIFFERS
 
 
 def write(folder: Path, confusion: NDArray[np.int64], **choices: Any) -> Path:

@@ -13,8 +13,9 @@ from referees import calamine_cells, differences, stored
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
 from sheetgen.spec import load, override, parse
-from sheetgen.tabs.compare import CONVERGING, DIVERGED, NEVER, NO_NUMBER, REACHED, TOP, UNMOVED
+from sheetgen.tabs.compare import CONVERGING, DIVERGED, NEVER, REACHED, TOP, UNMOVED
 from sheetgen.tabs.plan import make_plan
+from sheetgen.xlsx.page import NO_NUMBER
 
 TAB = "Compare"
 LABEL, FIRST, LAST, RATIO, LOWEST, BELOW, VERDICT = "ABCDEFG"

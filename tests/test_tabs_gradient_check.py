@@ -16,10 +16,11 @@ from sheetgen.check.engines import recalculate
 from sheetgen.maths.network import derive_network
 from sheetgen.spec import load, override, parse
 from sheetgen.tabs import forward_passes
-from sheetgen.tabs.gradient_check import AGREES, DIFFERS, KINK, NO_NUMBER, NOT_A_GRADIENT, TOP
+from sheetgen.tabs.gradient_check import KINK, NOT_A_GRADIENT, TOP
 from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.state import STEP_ROW
 from sheetgen.tabs.workbook import complete, fill_book
+from sheetgen.xlsx.page import AGREES, DIFFERS, NO_NUMBER
 
 TAB = "Gradient check"
 OVERALL, LARGEST = (TAB, "A8"), (TAB, "H8")

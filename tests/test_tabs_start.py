@@ -13,8 +13,8 @@ from referees import calamine_cells, complaints, differences, stored
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
 from sheetgen.spec import load, override, parse
-from sheetgen.tabs.start import AGREES, DIFFERS
 from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.page import AGREES, DIFFERS
 
 TAB = "Start"
 

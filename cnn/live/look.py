@@ -15,13 +15,11 @@ from cnn.live.geometry import Area, address
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import column_letters
 from sheetgen.xlsx.style import HIGH, LOW, MIDDLE, WHITE
+from sheetgen.xlsx.units import PIXELS_PER_CHARACTER, PIXELS_PER_POINT
 
 NEGATIVE, ZERO, POSITIVE = "2B6CB0", WHITE, "D1495B"
 # The paint grid cannot follow another cell's value by a colour scale, so it has this many steps.
 INK_STEPS = 12
-
-# A column of width w characters is 7 w pixels wide, a row of h points 4/3 h pixels high (96 dpi, the default font).
-PIXELS_PER_CHARACTER, PIXELS_PER_POINT = 7, 4 / 3
 
 
 class Painter:

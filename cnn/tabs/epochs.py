@@ -19,7 +19,7 @@ from sheetgen.xlsx.formats import NONE
 from sheetgen.xlsx.page import Card, note, put_cards
 from sheetgen.xlsx.style import MUTED, furnish
 
-__all__ = ["NEVER", "TARGET", "TITLE", "Landmarks", "fill"]
+__all__ = ["NEVER", "TARGET", "TITLE", "fill"]
 
 TITLE = "CNN epochs"
 TARGET = "cnn_target"
@@ -55,15 +55,8 @@ REMARK = (
 SLACK_TEXT = "1E-9"
 
 
-@dataclass(frozen=True)
-class Landmarks:
-    """The last epoch's test accuracy, as a formula that shows it on another tab."""
-
-    accuracy: Formula
-
-
-def fill(book: Book, facts: Facts) -> Landmarks:
-    """Add the tab, with the defined name of the target accuracy."""
+def fill(book: Book, facts: Facts) -> Formula:
+    """Add the tab, with the defined name of the target; what shows the last epoch's test accuracy on another tab."""
     tab = book.add(TITLE)
     short = len(facts.run.epochs) <= ONE_PAGE
     furnish(
@@ -83,7 +76,7 @@ def fill(book: Book, facts: Facts) -> Landmarks:
     _fill_table(tab, table)
     note(tab, NOTE, (1, len(WIDTHS)), REMARK, height=30)
     _draw(tab, table)
-    return Landmarks(Formula(f"={reference(TITLE, f'B{RESULTS + 1}')}"))
+    return Formula(f"={reference(TITLE, f'B{RESULTS + 1}')}")
 
 
 @dataclass(frozen=True)

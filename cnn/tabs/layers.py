@@ -10,13 +10,12 @@ from cnn.tabs.facts import Facts
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Book, Content, Tab
 from sheetgen.xlsx.cells import Formula
-from sheetgen.xlsx.page import judge, note, put_cards
+from sheetgen.xlsx.page import AGREES, DIFFERS, judge, note, put_cards
 from sheetgen.xlsx.style import furnish
 
-__all__ = ["AGREES", "DIFFERS", "TITLE", "fill"]
+__all__ = ["TITLE", "fill"]
 
 TITLE = "CNN layers"
-AGREES, DIFFERS = "agrees", "differs"
 POOL = 2
 
 RESULTS, GROUPS, HEADER, TOP = 4, 7, 8, 9

@@ -23,14 +23,14 @@ from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Book, Tab
 from sheetgen.xlsx.cells import Formula, column_letters
 from sheetgen.xlsx.formats import NONE
-from sheetgen.xlsx.page import Card, heading, judge, note, put_cards
+from sheetgen.xlsx.page import AGREES, DIFFERS, Card, heading, judge, note, put_cards
 from sheetgen.xlsx.page import count as counted
 from sheetgen.xlsx.style import NAVY, WHITE, furnish
+from sheetgen.xlsx.units import EMU_PER_PIXEL, PIXELS_PER_CHARACTER, PIXELS_PER_POINT
 
-__all__ = ["AGREES", "DIFFERS", "TITLE", "fill"]
+__all__ = ["TITLE", "fill"]
 
 TITLE = "CNN mistakes"
-AGREES, DIFFERS = "agrees", "differs"
 
 RESULTS, GROUPS, HEADER, TOP = 4, 7, 8, 9
 BOTTOM = TOP + CLASSES - 1
@@ -59,7 +59,6 @@ PERFECT = "There is nothing to show: the network reads every test image correctl
 ENLARGED = 5
 SHOWN = SIDE * ENLARGED // 2
 ROW_PIXELS = SHOWN + 6
-PIXELS_PER_CHARACTER, PIXELS_PER_POINT, EMU_PER_PIXEL = 7, 4 / 3, 9525
 ROWS_PER_BAND = len(CAPTIONS) + 2
 
 
@@ -90,8 +89,8 @@ def _frame(number: int, words: str) -> PictureFrame:
     return frame
 
 
-def fill(book: Book, facts: Facts, measured: epochs.Landmarks) -> None:
-    """Add the tab; `measured` is what the epochs' tab says of the last one."""
+def fill(book: Book, facts: Facts, accuracy: Formula) -> None:
+    """Add the tab; `accuracy` shows what the epochs' tab says of the last one."""
     tab = book.add(TITLE)
     furnish(
         tab.ws,
@@ -105,7 +104,7 @@ def fill(book: Book, facts: Facts, measured: epochs.Landmarks) -> None:
     confusion: list[list[int]] = facts.run.report.confusion.tolist()
     _matrix(tab, confusion)
     wrong = sum(map(sum, confusion)) - sum(row[digit] for digit, row in enumerate(confusion))
-    put_cards(tab, RESULTS, _cards(measured))
+    put_cards(tab, RESULTS, _cards(accuracy))
     judge(tab, f"I{RESULTS + 1}", AGREES, DIFFERS)
     note(tab, REMARK_ROW, (1, F1), REMARK, height=30)
     _pictures(tab, facts, wrong)
@@ -179,7 +178,7 @@ def _colour(tab: Tab, confusion: list[list[int]]) -> None:
     tab.ws.conditional_formatting.add(cells, Rule(type="colorScale", colorScale=scale))
 
 
-def _cards(measured: epochs.Landmarks) -> list[Card]:
+def _cards(accuracy: Formula) -> list[Card]:
     """What to look at first."""
     row = RESULTS + 1
     images, right, recall, f1 = map(column_letters, (IMAGES, RIGHT, RECALL, F1))
@@ -194,7 +193,7 @@ def _cards(measured: epochs.Landmarks) -> list[Card]:
         ("error rate", Formula(f"=C{row}/A{row}"), formats.PERCENT, "result"),
         ("mean F1", Formula(f"={f1}{TOTALS}"), formats.PERCENT, "result"),
         ("digit read worst", Formula(worst), formats.WHOLE, "result"),
-        ("as in CNN epochs", measured.accuracy, formats.PERCENT, "formula"),
+        ("as in CNN epochs", accuracy, formats.PERCENT, "formula"),
         ("accuracy", Formula(same), None, "verdict"),
     ]
 

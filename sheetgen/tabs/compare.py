@@ -13,15 +13,15 @@ from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
 from sheetgen.xlsx.charts import Live, Series, place, reference, scatter
-from sheetgen.xlsx.page import judge
+from sheetgen.xlsx.page import NO_NUMBER, judge
 from sheetgen.xlsx.style import furnish
 
-__all__ = ["CONVERGING", "DIVERGED", "NEVER", "NO_NUMBER", "REACHED", "UNMOVED", "Landmarks", "RunCells", "fill"]
+__all__ = ["CONVERGING", "DIVERGED", "NEVER", "REACHED", "UNMOVED", "Landmarks", "RunCells", "fill"]
 
 THRESHOLD_ROW, HEADER, TOP = 4, 6, 7
 CHART_ROWS = 22
 DIVERGED, REACHED, CONVERGING, UNMOVED = "diverged", "below the threshold", "converging", "no progress"
-NO_NUMBER, NEVER = "no number", "never"
+NEVER = "never"
 # Where the highest loss is this many times the first, the linear chart is cut, and at how many times.
 CUT_BEYOND, CUT_AT = 10.0, 3.0
 # Line widths in points; the losses of single samples zigzag.

@@ -21,10 +21,10 @@ from sheetgen.tabs.words import parameter_path
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
-from sheetgen.xlsx.page import judge, judge_zero, note
+from sheetgen.xlsx.page import AGREES, DIFFERS, NO_NUMBER, judge, judge_zero, note
 from sheetgen.xlsx.style import furnish, verdict_rules
 
-__all__ = ["AGREES", "DIFFERS", "KINK", "NOT_A_GRADIENT", "NO_NUMBER", "Landmarks", "fill"]
+__all__ = ["KINK", "NOT_A_GRADIENT", "Landmarks", "fill"]
 
 TEXT_ROW, HEAD_LABELS, HEAD_VALUES, VERDICT_ROW, HEADER, TOP = 3, 5, 6, 8, 10, 11
 LABELS = (
@@ -32,7 +32,7 @@ LABELS = (
     "difference", "tolerance", "verdict",
 )  # fmt: skip
 WIDTHS = (15, 17, 14, 19, 19, 17, 17, 13, 13, 17)
-AGREES, DIFFERS, NO_NUMBER, KINK, NOT_A_GRADIENT = "agrees", "differs", "no number", "at a kink", "not a gradient"
+KINK, NOT_A_GRADIENT = "at a kink", "not a gradient"
 # Activations whose slope jumps somewhere.
 KINKED = ("relu", "leaky_relu", "softplus")
 

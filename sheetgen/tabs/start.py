@@ -15,13 +15,12 @@ from sheetgen.tabs.words import LOSS_WORDS, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
-from sheetgen.xlsx.page import Page, count, height_of, judge
+from sheetgen.xlsx.page import AGREES, DIFFERS, NO_NUMBER, Page, count, height_of, judge
 from sheetgen.xlsx.style import furnish, verdict_rules
 
-__all__ = ["AGREES", "DIFFERS", "NO_NUMBER", "fill"]
+__all__ = ["fill"]
 
 WIDTHS = (20, 16, 20, 18, 14, 18, 34)
-AGREES, DIFFERS, NO_NUMBER = "agrees", "differs", "no number"
 # The verdict on the gradients takes a second line beyond this many characters.
 ONE_LINE = 45
 PUBLISHED_LABELS = ("quantity", "step", "published", "this workbook", "difference", "to its last digit", "note")
@@ -47,8 +46,8 @@ LEGEND = (
     ("input", "input", "yours to change"),
     ("formula", "formula", "computed from the inputs"),
     ("result", "result", "computed too: what to look at first"),
-    ("good", "agrees", "a check that is met"),
-    ("bad", "differs", "a check that is not met"),
+    ("good", AGREES, "a check that is met"),
+    ("bad", DIFFERS, "a check that is not met"),
 )
 
 

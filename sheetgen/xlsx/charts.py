@@ -32,8 +32,7 @@ from openpyxl.xml.functions import Element, SubElement
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_SERIES
 from sheetgen.xlsx.style import FONT, HAIR, INK, MUTED, NAVY, RULE, WHITE
-
-EMU_PER_POINT = 12700
+from sheetgen.xlsx.units import EMU_PER_POINT
 
 # Ten hues that differ in lightness too, so that neighbours stay apart for colour-blind readers and in grey.
 HUES = ("1F5FA8", "E07A1F", "1B8A6B", "B23A6F", "5DB2E0", "8A6A1E", "6C4FB0", "D9A400", "C2371E", "5F6B76")

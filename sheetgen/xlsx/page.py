@@ -12,7 +12,13 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.style import verdict_rules
 
-__all__ = ["Card", "Page", "count", "heading", "height_of", "judge", "judge_zero", "note", "put_cards"]
+__all__ = [
+    "AGREES", "DIFFERS", "NO_NUMBER", "Card", "Page", "count", "heading", "height_of", "judge", "judge_zero", "note",
+    "put_cards",
+]  # fmt: skip
+
+# What a verdict says, and what stands where a formula gives no number.
+AGREES, DIFFERS, NO_NUMBER = "agrees", "differs", "no number"
 
 # Letters are narrower than the digit that widths are counted in; a little less than measured, so that no line is cut.
 LETTERS_PER_WIDTH = 1.18

@@ -18,9 +18,8 @@ from openpyxl.xml.constants import DRAWING_NS, SHEET_DRAWING_NS
 from openpyxl.xml.functions import fromstring
 
 from sheetgen.xlsx.style import MUTED
+from sheetgen.xlsx.units import EMU_PER_PIXEL, EMU_PER_POINT
 
-EMU_PER_PIXEL = 9525
-EMU_PER_POINT = 12700
 # Excel's standard column with its padding, 64 pixels in Calibri 11.
 DEFAULT_WIDTH = 9.140625
 DEFAULT_HEIGHT = 15.0

@@ -1,4 +1,4 @@
-"""The one palette, the roles a cell can play, the number formats, and a sheet's furniture."""
+"""The one palette, the roles that a cell can play, rules that colour cells, and a sheet's furniture."""
 
 from __future__ import annotations
 
