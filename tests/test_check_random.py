@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import zipfile
@@ -19,8 +20,8 @@ from sheetgen.spec.catalog import ACTIVATIONS, BATCHES, LOSSES, OPTIMIZERS, UPDA
 from sheetgen.xlsx.cells import number_text
 from sheetgen.xlsx.reader import FormulaCell, read_formulas, sheet_parts
 
-# A few by default and the rest as `slow`: one takes 0.6 s.
-FEW, MANY = range(40), range(40, 240)
+# A few by default and the rest as `slow`: one takes 0.6 s. `SHEETGEN_NETWORKS=3000 pytest -m slow` tries more of them.
+FEW, MANY = range(40), range(40, int(os.environ.get("SHEETGEN_NETWORKS", "240")))
 PLANTED, PER_CASE = 1e-9, 40
 HIDDEN = tuple(name for name in ACTIVATIONS if name != "softmax")
 SLOPES = (0.01, 0.2, 0.3333333333333333, 1e-5, 0.0, 1.0, -0.5)
