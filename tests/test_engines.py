@@ -238,15 +238,33 @@ def test_an_engine_that_fails_is_told(workbook: Path, tmp_path: Path, monkeypatc
 
 def test_an_engine_that_hangs_is_ended(workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither LibreOffice nor the process that it starts outlives the limit."""
-    monkeypatch.setattr(office, "SECONDS", 0.5)
+    monkeypatch.setattr(office, "LEAST_SECONDS", 0.5)
     stand_in(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; wait", monkeypatch)
-    with pytest.raises(CheckError, match=r"did not finish within 0\.5 s; use --engine ironcalc"):
+    with pytest.raises(CheckError, match=r"did not finish within 1 s; use --engine ironcalc"):
         recalculate(workbook, "libreoffice")
     child = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 5
     while is_running(child):
         assert time.monotonic() < deadline, "the child is still running"
         time.sleep(0.05)
+
+
+def test_libreoffice_has_limits(workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of memory, by the size of the file; at its end it says so in a line."""
+    stand_in(tmp_path, 'echo "Error: $(ulimit -d)"', monkeypatch)
+    with pytest.raises(CheckError, match=r"Error: 10\d{5}$"):
+        recalculate(workbook, "libreoffice")
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("memory", [64 << 20, 150 << 20])
+def test_libreoffice_without_memory_is_a_line(
+    workbook: Path, memory: int, soffice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it cannot start, or dies at work."""
+    monkeypatch.setattr(office, "LEAST_MEMORY", memory)
+    with pytest.raises(CheckError, match=r"book\.xlsx: LibreOffice did not open it: "):
+        recalculate(workbook, "libreoffice")
 
 
 def is_running(process: int) -> bool:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -19,8 +20,9 @@ import pytest
 from sheetgen.build import build
 from sheetgen.errors import OutputError
 from sheetgen.spec import load, override
+from sheetgen.xlsx import files
 from sheetgen.xlsx.book import Book
-from sheetgen.xlsx.files import replacing
+from sheetgen.xlsx.files import replacing, scratch
 from sheetgen.xlsx.package import place_for, save
 
 ROOT = Path(__file__).parent.parent
@@ -194,6 +196,23 @@ def test_many_at_once_are_all_whole(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for command in commands]
     assert [process.communicate(timeout=60)[1] for process in running] == [""] * 4
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"] * 2
+
+
+def test_a_folder_that_a_kill_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in use is not, nor one that another process has just made, nor a file or a link called so."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "ours-left").mkdir()
+    (tmp_path / "ours-left" / "book.xlsx").write_bytes(OLD)
+    (tmp_path / "ours-file").write_bytes(OLD)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "ours-link").symlink_to(tmp_path / "other")
+    with scratch("ours-") as one:
+        assert (tmp_path / "ours-left").exists()
+        monkeypatch.setattr(files, "SETTLED", -1.0)
+        with scratch("ours-") as other:
+            kept = {one, other, *(tmp_path / name for name in ("ours-file", "ours-link", "other"))}
+            assert set(tmp_path.iterdir()) == kept
+    assert set(tmp_path.iterdir()) == kept - {one, other}
 
 
 @pytest.mark.parametrize(("ours", "stride"), [((save, replacing), 1), ((zipfile.ZipFile,), 13)], ids=["ours", "zip"])

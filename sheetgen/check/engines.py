@@ -7,7 +7,6 @@ import marshal
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from sheetgen.check.office import convert
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.xlsx.cells import Value
+from sheetgen.xlsx.files import scratch
 from sheetgen.xlsx.reader import open_workbook, read_formulas, read_typed
 
 __all__ = ["Engine", "Recalculated", "recalculate"]
@@ -126,11 +126,11 @@ def _answer(pipe: Any) -> Any:
 
 
 def _with_libreoffice(path: Path, size: int) -> Batches:
-    with tempfile.TemporaryDirectory(prefix="sheetgen-") as folder:
+    with scratch("sheetgen-libreoffice-") as folder:
         # LibreOffice tells the kind of a file by its name.
-        source = Path(folder, "book.xlsx")
+        source = folder / "book.xlsx"
         source.symlink_to(path.resolve())
-        [result] = convert([source], Path(folder, "out"), shown=path)
+        [result] = convert([source], folder / "out", shown=path, size=size)
         found = {(cell.tab, cell.address): cell.value for cell in read_formulas(result)}
     # It writes a typed TRUE as a formula, and a data table as none.
     for cell in read_formulas(path):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +16,7 @@ from uuid import uuid4
 
 from sheetgen.errors import OutputError
 
-__all__ = ["cannot_write", "kept_mode", "read_ordinary", "replacing"]
+__all__ = ["cannot_write", "kept_mode", "read_ordinary", "replacing", "scratch"]
 
 fcntl: Any
 try:
@@ -24,6 +27,9 @@ except ImportError:  # Windows, where an open file can be neither removed nor re
 BINARY = getattr(os, "O_BINARY", 0)
 CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
 READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY
+
+SETTLED = 5.0
+"""Seconds after which a folder that is not locked was left."""
 
 # errno -> what is wrong and what to do about it.
 REASONS = {
@@ -68,6 +74,34 @@ def replacing(target: Path, drafts: str) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A folder for the time being, with this prefix in the system's place for such; removed at the end.
+
+    Folders called so that a killed process left are removed first, unless they are as new as one not locked yet.
+    """
+    with suppress(OSError):
+        for left in list(Path(tempfile.gettempdir()).glob(f"{prefix}*")):
+            if fcntl and time.time() - left.lstat().st_ctime > SETTLED:
+                _remove_abandoned(left, stat.S_ISDIR, shutil.rmtree)
+    with tempfile.TemporaryDirectory(prefix=prefix) as name, _locked(name):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    if not fcntl:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # there are file systems without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def kept_mode(target: Path) -> int | None:
     """The permissions of a file that is to be replaced; None if there is none. OSError if it is read-only."""
     if not target.exists():
@@ -95,16 +129,21 @@ def _created(draft: Path, mode: int | None) -> int | None:
     return None
 
 
-def _remove_abandoned(draft: Path) -> None:
+def _remove_abandoned(
+    left: Path, is_kind: Callable[[int], bool] = stat.S_ISREG, remove: Callable[[Path], object] = Path.unlink
+) -> None:
     """Remove what a killed process left. A running one has it locked or, where there are no locks, open."""
     with suppress(OSError):
-        if fcntl:
-            with os.fdopen(os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    draft.unlink()
-        else:
-            draft.unlink()
+        if not fcntl:
+            remove(left)
+            return
+        handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            if is_kind(os.fstat(handle).st_mode):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(left)
+        finally:
+            os.close(handle)
 
 
 def read_ordinary(path: Path, most: int) -> bytes:
