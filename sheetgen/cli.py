@@ -91,21 +91,96 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a workbook written by sheetgen")
     parser.add_argument(
-        "--engine", choices=("ironcalc", "libreoffice"), default="ironcalc", help="(default: %(default)s)"
+        "files", metavar="FILE", type=Path, nargs="+", help="a workbook, anybody's, or a folder of workbooks"
+    )
+    parser.add_argument(
+        "--engine", choices=("ironcalc", "libreoffice"),
+        help="what recalculates it (default: ironcalc for sheetgen's own workbooks, none for others)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--spec", metavar="SPEC", help="the network that others' workbooks train, where labels cannot say"
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--marked", metavar="COPY", type=Path, help="write a copy with the wrong cells filled")
+    parser.add_argument(
+        "--solution", metavar="FILE", type=Path, help="write the workbook of the network that was found"
     )
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Recalculate a workbook in another engine; print what was compared."""
+    """Judge workbooks; print what was compared and what is wrong."""
     from sheetgen.check import check
+    from sheetgen.spec import load
 
-    report = check(arguments.file, arguments.engine, progress=_watched())
-    print(*report.lines(), sep="\n")
-    if not report.ok:
-        raise CheckError(report.failure)
-    return 0
+    spec = None if arguments.spec is None else load(arguments.spec)
+    files = [path for one in arguments.files for path in _workbooks(one)]
+    single = len(arguments.files) == len(files) == 1 and not arguments.files[0].is_dir()
+    if not single and (arguments.marked or arguments.solution):
+        raise SheetgenError("command line: --marked and --solution write what one FILE gives; name one workbook")
+    if single:
+        report = check(files[0], arguments.engine, spec=spec, progress=_watched())
+        _print(arguments, report.json(), report.lines())
+        _write_beside(report, arguments)
+        if not report.ok and not report.told:
+            raise CheckError(report.failure)
+        return 0 if report.ok else 1
+    found, lines, counts = [], [], {"right": 0, "wrong": 0, "not read": 0}
+    for path in files:
+        try:
+            report = check(path, arguments.engine, spec=spec)
+        except CheckError as error:
+            found.append({"file": str(path), "ok": False, "error": str(error)})
+            line, kind = f"not read  {error}", "not read"
+        else:
+            found.append(report.json())
+            line, kind = report.line(), "right" if report.ok else "wrong"
+        counts[kind] += 1
+        lines.append(line)
+        if not arguments.json:
+            print(" ".join(line.splitlines()), flush=True)
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    _print(arguments, found, [f"{len(files)} files: {summary}"])
+    return 0 if counts["right"] == len(files) else 1
+
+
+def _print(arguments: argparse.Namespace, content: object, lines: Sequence[str]) -> None:
+    if arguments.json:
+        import json
+
+        print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        print(*lines, sep="\n")
+
+
+def _workbooks(path: Path) -> list[Path]:
+    """The path, or the workbooks in a folder; those that Excel has open leave a file that is none."""
+    if not path.is_dir():
+        return [path]
+    found = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in (".xlsx", ".xlsm") and one.is_file()]
+    found = [one for one in found if not one.name.startswith("~$")]
+    if not found:
+        raise CheckError(f"{path}: has no workbook in it, no .xlsx and no .xlsm; name a folder that has some")
+    return found
+
+
+def _write_beside(report: object, arguments: argparse.Namespace) -> None:
+    """The marked copy and the solution of a stranger's workbook."""
+    if arguments.marked is None and arguments.solution is None:
+        return
+    from sheetgen.build import build
+    from sheetgen.check.foreign.findings import Foreign
+    from sheetgen.check.foreign.marked import write_marked
+    from sheetgen.check.foreign.translate import solution_of
+
+    if not isinstance(report, Foreign):
+        raise CheckError("--marked and --solution are for workbooks that sheetgen did not write; build its own again")
+    if arguments.marked is not None:
+        write_marked(report, arguments.marked)
+        print(f"marked  {arguments.marked}", file=sys.stderr)
+    if arguments.solution is not None:
+        summary = build(solution_of(report), arguments.solution)
+        print(*summary.lines()[:1], sep="\n", file=sys.stderr)
 
 
 def _templates_options(parser: argparse.ArgumentParser) -> None:
@@ -144,6 +219,6 @@ class _Command:
 
 _COMMANDS = {
     "build": _Command(_build, _build_options, "write a workbook"),
-    "check": _Command(_check, _check_options, "recalculate a workbook in another engine, and say where it differs"),
+    "check": _Command(_check, _check_options, "judge workbooks, anybody's, and name the first wrong cell"),
     "templates": _Command(_templates, _templates_options, "list the specs that come with it, or print one"),
 }

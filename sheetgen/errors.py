@@ -32,7 +32,7 @@ class OutputError(SheetgenError):
 
 
 class CheckError(SheetgenError):
-    """A workbook cannot be checked: it is no workbook, is damaged, or was not written by sheetgen."""
+    """A workbook cannot be checked: it is no workbook, is damaged, or has no training table."""
 
 
 def run_command(program: str, parse: Callable[[], Any]) -> int:

@@ -19,11 +19,11 @@ from edits import edit_and_recalculate
 from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
 
 from sheetgen.build import build
-from sheetgen.check import check
 from sheetgen.check.engines import Engine
 from sheetgen.check.origin import read_origin, spec_now
 from sheetgen.check.referee import retrain
 from sheetgen.check.report import NUDGE, SMALL
+from sheetgen.check.report import report as check
 from sheetgen.cli import main
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.spec import load, override, template_names
@@ -461,7 +461,9 @@ def test_a_workbook_without_a_spec_is_recalculated_only(tmp_path: Path) -> None:
 def refusals(folder: Path, seed: Path) -> Iterator[tuple[Path, str]]:
     """Files that are refused, with what the message says."""
     yield folder / "absent.xlsx", "there is no such file"
-    yield folder, "cannot be read"
+    empty = folder / "empty"
+    empty.mkdir(exist_ok=True)
+    yield empty, "has no workbook in it"
     text = folder / "text.xlsx"
     text.write_text("no workbook", encoding="utf-8")
     yield text, "is no .xlsx workbook"
@@ -473,7 +475,7 @@ def refusals(folder: Path, seed: Path) -> Iterator[tuple[Path, str]]:
         book = openpyxl.Workbook()
         book.properties.title = keep
         book.save(foreign)
-        yield foreign, "was not written by sheetgen"
+        yield foreign, "no training table was found"
     document = folder / "document.docx"
     with zipfile.ZipFile(document, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")

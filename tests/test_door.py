@@ -21,7 +21,8 @@ def test_a_template_is_built_and_confirmed(tmp_path: Path) -> None:
     assert summary.path == path and summary.bytes == path.stat().st_size
     report = check(str(path))
     assert report.ok and report.failure == ""
-    assert sum(one.cells for one in report.comparisons) > summary.formulas
+    assert report.lines()[-1] == "all agree"
+    assert sum(one["cells"] for one in report.json()["comparisons"]) > summary.formulas
 
 
 def test_what_a_user_can_cause_is_raised_as_one_line(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_files_that_are_no_workbooks_are_told(workbook: Path, tmp_path: Path) ->
     contents = {
         "empty.xlsx": (b"", "is no .xlsx workbook"),
         "text.xlsx": (b"title = 'x'", "is no .xlsx workbook"),
-        "old.xlsx": (b"\xd0\xcf\x11\xe0" + bytes(600), "is an old .xls workbook or is protected by a password"),
+        "old.xlsx": (b"\xd0\xcf\x11\xe0" + bytes(600), "is an old .xls workbook; open it"),
         "cut.xlsx": (whole[: len(whole) // 2], "is damaged or truncated"),
         "scratched.xlsx": (whole[:sheet] + bytes(40) + whole[sheet + 40 :], "is damaged or truncated"),
     }

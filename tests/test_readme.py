@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from handmade import write
+from test_foreign_command import WRONG
 
 from sheetgen.spec import parse
 
@@ -57,13 +59,14 @@ def test_commands_print_what_the_readme_shows(block: str, tmp_path: Path) -> Non
     """The block's commands run one after the other in an empty folder."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    write(tmp_path / "homework.xlsx", WRONG)
     for command in commands(block):
         line = command.line
         if line.split()[0] in ("sheetgen", "python"):
             module = ["-m", "sheetgen"] if line.startswith("sheetgen") else []
             line = shlex.join([sys.executable, *module]) + line.removeprefix(line.split()[0])
         done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"$ {command.line}\n{done.stdout}{done.stderr}"
+        assert done.returncode == ("homework" in line), f"$ {command.line}\n{done.stdout}{done.stderr}"
         if command.output:
             assert re.match(pattern(command.output), done.stdout, re.DOTALL), f"$ {command.line}\n{done.stdout}"
 

@@ -8,18 +8,43 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sheetgen.check.engines import Engine
+    from sheetgen.check.foreign.findings import Foreign
     from sheetgen.check.report import Report
+    from sheetgen.spec.structure import Spec
 
 __all__ = ["check"]
 
 
-def check(path: str | PathLike[str], engine: Engine = "ironcalc", *, progress: bool = False) -> Report:
-    """Recalculate a workbook that this program wrote and, if PyTorch is installed, train its network again.
+def check(
+    path: str | PathLike[str], engine: Engine | None = None, *, spec: Spec | None = None, progress: bool = False
+) -> Report | Foreign:
+    """Judge a workbook.
 
-    The report's `ok` says whether every referee agrees, its `failure` names the first cell that differs, and `lines()`
-    is what the command prints. `progress` shows bars on stderr. CheckError, in one line, if the file is no workbook,
-    is damaged or was not written by sheetgen, or if the engine ("ironcalc" or "libreoffice") fails.
+    One that this program wrote is recalculated by the engine ("ironcalc", the default, or "libreoffice") and, if
+    PyTorch is installed, its network is trained again. In any other every training table is found by its labels, or as
+    `spec` says, and each cell compared with what its own row says it should be; an engine recalculates beside it only
+    if it is named. What comes back says in `ok` whether all agrees, in `failure` what is the first wrong cell, and in
+    `lines()` what the command prints. `progress` shows bars on stderr. CheckError, in one line, if the file is no
+    workbook, is damaged or has no training table, or if the engine fails.
     """
-    from sheetgen.check.report import report
+    if _is_ours(Path(path)):
+        from sheetgen.check.report import report
 
-    return report(Path(path), engine, progress)
+        return report(Path(path), engine or "ironcalc", progress)
+    from sheetgen.check.foreign.findings import examine
+    from sheetgen.check.foreign.translate import network_of
+
+    found = examine(Path(path), None if spec is None else network_of(spec))
+    if engine is not None:
+        from sheetgen.check.foreign.beside import recalculated
+
+        found = recalculated(found, engine, progress)
+    return found
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether sheetgen wrote a workbook, perhaps saved by another program since. CheckError if it cannot be read."""
+    from sheetgen.xlsx.archive import CREATOR
+    from sheetgen.xlsx.reader import read_names, read_properties
+
+    return read_properties(path).creator == CREATOR or {"spec", "w_1"} <= read_names(path).keys()

@@ -17,7 +17,7 @@ from sheetgen.spec import parse
 from sheetgen.spec.structure import Layer, Matrix, Run, Spec
 from sheetgen.tabs.layout import HEADER_ROW, TABLE_TOP, setting_name
 from sheetgen.xlsx.cells import Value, column_letters
-from sheetgen.xlsx.package import CREATOR, WRITTEN
+from sheetgen.xlsx.package import WRITTEN
 from sheetgen.xlsx.reader import (
     open_workbook,
     place,
@@ -59,7 +59,7 @@ class Origin:
 
 
 def read_origin(path: Path) -> Origin:
-    """CheckError, in one line, if the file is no workbook, is damaged, or was not written by sheetgen.
+    """CheckError, in one line, if the file is no workbook, is damaged, or is not as sheetgen wrote it.
 
     So it is if a name that its spec asks for does not mean cells of its Inputs tab, or a column is not called as there.
     """
@@ -68,8 +68,6 @@ def read_origin(path: Path) -> Origin:
     made, names = read_properties(path), read_names(path)
     as_built = made.modified == f"{WRITTEN.isoformat()}Z" and "Openpyxl" in made.application
     if "spec" not in names:
-        if made.creator != CREATOR:
-            raise CheckError(f"{path}: was not written by sheetgen; name a workbook that sheetgen build wrote")
         return Origin(None, {}, {}, as_built)
     tabs: dict[str, Places] = {title: {} for title in titles}
     for cell in read_typed(path):

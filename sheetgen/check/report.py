@@ -16,7 +16,7 @@ import importlib.util
 import math
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ class Report:
 
     comparisons: tuple[Comparison, ...]
     note: str = ""
+    path: Path = Path()
+
+    told = False
+    """Whether `lines()` name the first wrong cell, which `failure` does."""
 
     @property
     def ok(self) -> bool:
@@ -76,6 +80,18 @@ class Report:
     def failure(self) -> str:
         """One line about the first cell that differs; "" if none does."""
         return next((one.failure for one in self.comparisons if one.failure), "")
+
+    def line(self) -> str:
+        """All in a line, for many files."""
+        cells = sum(one.cells for one in self.comparisons)
+        return f"right   {self.path}   {cells:,} cells" if self.ok else f"wrong   {self.failure}"
+
+    def json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "file": str(self.path), "written_by_sheetgen": True, "ok": self.ok, "failure": self.failure,
+            "comparisons": [asdict(one) for one in self.comparisons], "note": self.note,
+        }  # fmt: skip
 
     def lines(self) -> list[str]:
         """A table of the referees, a line each, and whether all agree."""
@@ -89,21 +105,21 @@ class Report:
         return [*lines, *filter(None, [self.note]), f"differs: {', '.join(wrong)}" if wrong else "all agree"]
 
 
-def report(path: Path, engine: Engine, progress: bool) -> Report:
-    """What the referees say of a workbook; see sheetgen.check."""
+def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> Report:
+    """What the referees say of a workbook that this program wrote; see sheetgen.check."""
     origin = read_origin(path)
     with _bar("recalculating", "cells", progress) as bar:
         recalculated = recalculate(path, engine, bar.update)
     rounding = Rounding(path, recalculated, origin.as_built)
     comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
     if origin.spec is None:
-        return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.")
+        return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.", path)
     if importlib.util.find_spec("torch") is None:
-        return Report(tuple(comparisons), "PyTorch is not installed: not retrained.")
+        return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path)
     spec, runs = spec_now(origin, recalculated, path)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
-    return Report(tuple(comparisons))
+    return Report(tuple(comparisons), path=path)
 
 
 def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:

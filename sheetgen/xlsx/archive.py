@@ -20,7 +20,7 @@ from xml.parsers import expat
 
 from sheetgen.errors import CheckError
 
-__all__ = ["MAIN", "book_part", "open_workbook", "relations", "sheet_parts", "small_part", "whole_part"]
+__all__ = ["CREATOR", "MAIN", "book_part", "open_workbook", "relations", "sheet_parts", "small_part", "whole_part"]
 
 # Sizes are in bytes, as the archive declares them; zipfile reads no more than that.
 MAX_DIRECTORY = 4 << 20  # the archive's list of parts; 60 bytes are one part
@@ -29,9 +29,13 @@ MAX_WHOLE = 4 << 30
 # A workbook is refused that is large and hardly anything in its file: zeros in all columns are packed 40 times.
 LARGE, MAX_PACKED = 128 << 20, 100
 
+CREATOR = "sheetgen"
+"""Who made a workbook that this program wrote, as its properties say."""
+
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT = "{http://purl.oclc.org/ooxml/"
 _OFFICE_DOCUMENT = "/officeDocument"
 
 # The first bytes of what people take for an .xlsx file.
@@ -53,16 +57,20 @@ def open_workbook(path: Path | str) -> Iterator[zipfile.ZipFile]:
                 _refuse_large(Path(path), archive)
                 yield archive
     except FileNotFoundError:
-        raise CheckError(f"{path}: there is no such file; name a workbook that sheetgen build wrote") from None
+        raise CheckError(f"{path}: there is no such file; check the path") from None
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which is a place that the file does not have
             raise CheckError(f"{path}: cannot be read: {error.strerror or error}") from error
-        raise CheckError(f"{path}: {_what_is_wrong(Path(path))}; build it again with sheetgen build") from error
+        raise CheckError(f"{path}: {_what_is_wrong(Path(path))}") from error
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
     """Title and part name of every worksheet, in the order of the tabs; ValueError if two have one title."""
     book = book_part(archive)
+    if small_part(archive, book).tag.startswith(_STRICT):
+        raise CheckError(
+            f"{archive.filename}: is a Strict Open XML workbook; save it in Excel as “Excel Workbook (*.xlsx)”"
+        )
     targets = {name: target for name, kind, target in relations(archive, book) if kind.endswith("/worksheet")}
     sheets = small_part(archive, book).iter(f"{MAIN}sheet")
     found = [(sheet.attrib["name"], targets[sheet.attrib[_ID]]) for sheet in sheets if sheet.attrib[_ID] in targets]
@@ -105,7 +113,7 @@ def _ordinary(path: Path) -> Path:
     """The path; CheckError if reading it could wait for ever, as a device's or a pipe's."""
     kind = path.stat().st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        raise CheckError(f"{path}: is not an ordinary file; name a workbook that sheetgen build wrote")
+        raise CheckError(f"{path}: is not an ordinary file; name a workbook")
     return path
 
 
@@ -134,11 +142,16 @@ def _too_much(path: Path, found: str, allowed: str) -> CheckError:
 def _what_is_wrong(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(4)
+        more = start + file.read(MAX_LIST)
     if start == _COMPOUND_FILE:
-        return "is an old .xls workbook or is protected by a password"
+        if "EncryptedPackage".encode("utf-16-le") in more:
+            return "is protected by a password; open it in Excel or LibreOffice and save it without one"
+        return "is an old .xls workbook; open it in Excel or LibreOffice and save it as .xlsx"
+    if start.startswith(b"PK") and b"application/vnd.oasis.opendocument" in more[:200]:
+        return "is an OpenDocument file, such as .ods; open it in LibreOffice and save it as .xlsx"
     if start.startswith(b"PK"):
-        return "is damaged or truncated, or is no .xlsx workbook"
-    return "is no .xlsx workbook"
+        return "is damaged or truncated, or is no .xlsx workbook; save it again with the program that made it"
+    return "is no .xlsx workbook; name one"
 
 
 def _target(owner: PurePosixPath, target: str) -> str:

@@ -20,6 +20,7 @@ from xml.sax.saxutils import unescape
 from openpyxl.xml.constants import ARC_CORE
 
 from sheetgen.errors import OutputError
+from sheetgen.xlsx.archive import CREATOR
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.files import cannot_write, kept_mode, replacing
 from sheetgen.xlsx.parts import PackageWriter, Pour
@@ -27,7 +28,6 @@ from sheetgen.xlsx.parts import PackageWriter, Pour
 __all__ = ["described", "place_for", "save"]
 
 WRITTEN = datetime.datetime(2000, 1, 1)
-CREATOR = "sheetgen"
 
 # Formatting 22 MB of rows takes 0.35 s, and a second thread compresses meanwhile: level 5 takes 0.48 s for 5.0 MB,
 # zlib's default 6 takes 0.64 s for 4.9 MB, level 3 0.29 s for 5.3 MB.

@@ -1,0 +1,128 @@
+"""A stranger's workbook as cells by tab and place: what is typed, and each formula as a copy of the first like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from sheetgen.errors import CheckError
+from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
+
+__all__ = ["Book", "Cell", "Place", "address", "formula_of", "read_book"]
+
+MOST_CELLS = 1_500_000
+LONGEST = 8_192
+"""Characters of a formula, as Excel allows."""
+
+Place = tuple[int, int]
+"""One-based row and column."""
+
+# A text or a quoted tab, which are left alone, or a reference to a cell.
+_REFERENCE = re.compile(r""""[^"]*"|'(?:[^']|'')*'!|(\$?)\b([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})\b(?![(.!\w])""")
+
+
+class Cell(NamedTuple):
+    """A cell's stored or typed value and, if it has one, its formula.
+
+    `text` is a formula that is this one when it is moved `down` and `right`; cells filled from each other, or written
+    alike, share it.
+    """
+
+    value: Value | None
+    text: str | None = None
+    down: int = 0
+    right: int = 0
+
+
+@dataclass(frozen=True)
+class Book:
+    """The cells of every tab, and what the names mean."""
+
+    path: Path
+    tabs: Mapping[str, Mapping[Place, Cell]]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def has_values(self) -> bool:
+        """Whether a value is stored beside some formula, or there are no formulas."""
+        formulas = [cell.value for cells in self.tabs.values() for cell in cells.values() if cell.text is not None]
+        return not formulas or any(value is not None for value in formulas)
+
+
+def read_book(path: Path) -> Book:
+    """CheckError, in one line, if the file is no workbook, is damaged or has more cells than are read."""
+    tabs: dict[str, dict[Place, Cell]] = {}
+    count = 0
+    for typed in read_typed(path):
+        count = _counted(count, path)
+        tabs.setdefault(typed.tab, {})[place(typed.address)] = Cell(typed.value)
+    first: dict[tuple[str, str], tuple[str, Place]] = {}
+    for cell in read_formulas(path):
+        count = _counted(count, path)
+        here = place(cell.address)
+        start = here if cell.origin is None else place(cell.origin)
+        text = cell.text if len(cell.text) <= LONGEST else "NA()"
+        text, start = first.setdefault((cell.tab, _relative(text, *start)), (text, start))
+        tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])
+    return Book(path, tabs, read_names(path))
+
+
+def address(where: Place) -> str:
+    """A place in A1 notation.
+
+    >>> address((33, 26))
+    'Z33'
+    """
+    return f"{column_letters(where[1])}{where[0]}"
+
+
+def formula_of(cell: Cell) -> str:
+    """A cell's formula as it stands there, beginning with "="."""
+
+    def moved(found: re.Match[str]) -> str:
+        column_fixed, letters, row_fixed, digits = found.groups()
+        if letters is None:
+            return found[0]
+        column = letters if column_fixed else column_letters(max(1, column_number(letters) + cell.right))
+        return f"{column_fixed}{column}{row_fixed}{digits if row_fixed else max(1, int(digits) + cell.down)}"
+
+    return f"={_REFERENCE.sub(moved, cell.text or '')}"
+
+
+def column_number(letters: str) -> int:
+    """The number of a column.
+
+    >>> column_number("AB")
+    28
+    """
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + ord(letter) - 64
+    return number
+
+
+def _counted(count: int, path: Path) -> int:
+    if count >= MOST_CELLS:
+        raise CheckError(
+            f"{path}: has more than {MOST_CELLS:,} cells; at most as many are read. Delete some of its tabs."
+        )
+    return count + 1
+
+
+def _relative(text: str, row: int, column: int) -> str:
+    """The formula with its references as distances, which copies of it have in common."""
+
+    def distance(found: re.Match[str]) -> str:
+        column_fixed, letters, row_fixed, digits = found.groups()
+        if letters is None:
+            return found[0]
+        number = column_number(letters)
+        down = f"R{digits}" if row_fixed else f"R[{int(digits) - row}]"
+        return f"{down}C{number}" if column_fixed else f"{down}C[{number - column}]"
+
+    return _REFERENCE.sub(distance, text)

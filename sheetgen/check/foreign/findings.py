@@ -1,0 +1,367 @@
+"""What is said of a stranger's workbook: each table, what it trains, what is wrong in it, for people and programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
+from sheetgen.check.foreign.causes import Cause, Causes
+from sheetgen.check.foreign.judge import Judged, Wrong, judge, stored_numbers
+from sheetgen.check.foreign.labels import LOOKED_FOR
+from sheetgen.check.foreign.network import LOSSES, Network
+from sheetgen.check.foreign.tables import Table, best_header, find_tables
+from sheetgen.check.foreign.view import Effort
+from sheetgen.errors import CheckError
+from sheetgen.formulas.parse import FormulaError
+
+__all__ = ["Finding", "Foreign", "TableReport", "examine"]
+
+SHOWN = 160
+"""Characters of a formula in a line."""
+SHOWN_LABELS = 12
+MOST_FINDINGS = 200
+NO_VALUES = (
+    "stored  no value is stored beside any formula, as by a program that does not calculate: only formulas were judged"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of mistake in one column: its first cell, the rows it is in, what stands and what belongs there, why."""
+
+    cell: str
+    column: str
+    rows: tuple[int, int]
+    count: int
+    found: str
+    expected: str
+    value: float | None
+    should_be: float | None
+    why: str
+    pattern: tuple[object, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "cell": self.cell, "column": self.column, "rows": list(self.rows), "found": self.found,
+            "expected": self.expected, "value": self.value, "should_be": self.should_be, "why": self.why,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """A table's place, the network and rate it trains with, and the findings; `loss`: the last, as stored and right."""
+
+    table: Table
+    network: Network | None
+    rate: float | None
+    rate_cell: str
+    starts: tuple[tuple[str, float], ...]
+    findings: tuple[Finding, ...]
+    columns: int
+    compared: int
+    loss: tuple[float, float] | None = None
+    trouble: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every cell is right, and some were compared."""
+        return not self.findings and not self.trouble and self.compared > 0
+
+    def lines(self, file: str) -> Iterator[str]:
+        """For people."""
+        table = self.table
+        where = f"{file}   {table.tab}   rows {table.first_row} to {table.last_row}"
+        if self.trouble:
+            yield f"{where}: {self.trouble}"
+            return
+        yield f"{where}: {self.described()}"
+        yield f"starts  {', '.join(f'{name} {value:.9g}' for name, value in self.starts)}"
+        for at, finding in enumerate(self.findings):
+            rows = f"{finding.count} row{'s' if finding.count > 1 else ''}"
+            same = at and finding.pattern and finding.pattern == self.findings[at - 1].pattern
+            head = f"wrong   {finding.cell} {finding.column}, {rows}:"
+            if same:
+                yield f"{head} the same; {_cut(finding.expected)} belongs there"
+                continue
+            yield f"{head} {_cut(finding.found)}" if finding.found else head
+            values = ""
+            if finding.value is not None and finding.should_be is not None:
+                values = f"; {finding.value:.6g} instead of {finding.should_be:.6g}"
+                if math.isclose(finding.value, finding.should_be, rel_tol=1e-12):
+                    values = "; the numbers of this row do not show it"
+                elif f"{finding.value:.6g}" == f"{finding.should_be:.6g}":
+                    values = f"; {finding.value:.12g} instead of {finding.should_be:.12g}"
+            belongs = f": {_cut(finding.expected)}" if finding.expected else ""
+            yield f"        {finding.why}{belongs}{values}"
+        wrong = len({finding.column for finding in self.findings})
+        loss = ""
+        if self.loss is not None:
+            updates = table.last_row - table.first_row
+            stored, right = self.loss
+            digits = 9 if f"{stored:.9g}" != f"{right:.9g}" or stored == right else 15
+            loss = f"; the loss after {updates} update{'s' if updates != 1 else ''} is {stored:.{digits}g}"
+            if self.findings and not math.isclose(stored, right, rel_tol=1e-12):
+                loss += f" instead of {right:.{digits}g}"
+        yield f"right   {self.columns - wrong} of {self.columns} columns, {self.compared:,} cells compared{loss}"
+
+    def described(self) -> str:
+        """The network, its conventions and its rate."""
+        network = self.network
+        assert network is not None
+        size = "-".join(map(str, network.units))
+        names = list(dict.fromkeys(network.activations))
+        parts = [f"a {size} network", " and ".join(names) if len(names) < 3 else ", ".join(network.activations)]
+        parts.append(_loss_words(network, network.loss, network.factor))
+        if any(network.biases):
+            parts.append("with biases")
+        if network.samples > 1:
+            parts.append(f"{network.samples} samples a row")
+        if any(network.by_input):
+            parts.append("weights numbered by input")
+        if network.output_first:
+            parts.append("the output's weights updated first")
+        if self.rate is None:
+            parts.append("no rate found")
+        else:
+            parts.append(f"rate {self.rate:.9g}" + (f" ({self.rate_cell})" if self.rate_cell else ""))
+        return ", ".join(parts)
+
+    def json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        table, network = self.table, self.network
+        found: dict[str, Any] = {
+            "sheet": table.tab, "header_row": table.header_row,
+            "first_row": table.first_row, "last_row": table.last_row,
+            "network": list(network.units) if network else [], "rate": self.rate, "rate_cell": self.rate_cell,
+            "verdict": "right" if self.ok else "wrong", "compared": self.compared,
+            "findings": [one.json() for one in self.findings],
+        }  # fmt: skip
+        if network is not None:
+            found |= {
+                "activations": list(network.activations), "loss": network.loss, "factor": network.factor,
+                "output_first": network.output_first, "starts": dict(self.starts),
+            }  # fmt: skip
+        if self.trouble:
+            found["trouble"] = self.trouble
+        return found
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What was found in a workbook that another hand made."""
+
+    path: Path
+    tables: tuple[TableReport, ...]
+    judged: tuple[Judged, ...] = field(default=(), repr=False)
+    note: str = ""
+    beside: str = ""
+
+    told = True
+    """Whether `lines()` name the first wrong cell."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every table is right."""
+        return all(table.ok for table in self.tables)
+
+    @property
+    def failure(self) -> str:
+        """One line about the first wrong cell; "" if there is none."""
+        for table in self.tables:
+            for one in table.findings:
+                return f"{self.path}: {table.table.tab}!{one.cell} ({one.column}): {one.why}"
+            if not table.ok:
+                return f"{self.path}: {table.table.tab}: {table.trouble or 'nothing was compared'}"
+        return ""
+
+    def lines(self) -> list[str]:
+        """For people."""
+        lines = [line for table in self.tables for line in table.lines(self.path.name)]
+        return [*lines, *filter(None, [self.note, self.beside])]
+
+    def line(self) -> str:
+        """All in a line, for many files."""
+        tables = f"{len(self.tables)} table{'s' if len(self.tables) > 1 else ''}"
+        findings = sum(len(one.findings) for one in self.tables)
+        if self.ok:
+            return f"right   {self.path}   {tables}, {sum(one.compared for one in self.tables):,} cells"
+        more = f" ({findings} findings)" if findings > 1 else ""
+        return f"wrong   {self.path}   {self.failure.removeprefix(f'{self.path}: ')}{more}"
+
+    def json(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {
+            "file": str(self.path), "written_by_sheetgen": False, "ok": self.ok,
+            "tables": [table.json() for table in self.tables], "note": self.note,
+        }  # fmt: skip
+
+
+def examine(path: Path, network: Network | None = None) -> Foreign:
+    """Find and judge every training table. CheckError, in one line, if there is none or the file cannot be read."""
+    book = read_book(path)
+    tables = find_tables(book)
+    if not tables:
+        raise CheckError(f"{path}: {_nothing_found(book)}")
+    reports, all_judged = [], []
+    effort = Effort()
+    for table in tables:
+        try:
+            judged = judge(book, table, network, effort)
+            report = _report(judged)
+        except CheckError as error:
+            told = f"{error}. Labels are read as in {LOOKED_FOR}; --spec SPEC says what network it is"
+            reports.append(TableReport(table, None, None, "", (), (), 0, 0, trouble=told))
+            continue
+        if judged.trains or len(tables) == 1:
+            all_judged.append(judged)
+            reports.append(report)
+    return Foreign(path, tuple(reports), tuple(all_judged), note="" if book.has_values else NO_VALUES)
+
+
+def _nothing_found(book: Book) -> str:
+    how = "Write one row of labels above one row per step, or let sheetgen build write the workbook"
+    best = best_header(book)
+    looked = f"no training table was found: it is looked for by labels such as {LOOKED_FOR}"
+    if best is None:
+        return f"{looked}; no tab has a row of them. {how}."
+    tab, row, labels = best
+    shown = ", ".join(repr(one) for one in labels[:SHOWN_LABELS]) + (", …" if len(labels) > SHOWN_LABELS else "")
+    return f"{looked}; nearest comes row {row} of {tab}: {shown}. {how}."
+
+
+def _report(judged: Judged) -> TableReport:
+    table, place = judged.table, judged.rate_place
+    causes = Causes(judged)
+    findings = [*_convention(judged, causes), *_findings(judged, causes)]
+    numbers = {**judged.fixed, **stored_numbers(judged.view, table.first_row)}
+    names = [name for name in numbers if name[0] in "it"] + [name for name in judged.network.weights if name in numbers]
+    cell = ("" if place[0] == table.tab else f"{place[0]}!") + address(place[1]) if place else ""
+    columns = sum(1 for name in table.columns if name in judged.network.equations or name in judged.network.weights)
+    return TableReport(
+        table, judged.network, judged.rate, cell, tuple((name, numbers[name]) for name in names), tuple(findings),
+        columns, judged.compared, _losses(judged, numbers),
+    )  # fmt: skip
+
+
+def _findings(judged: Judged, causes: Causes) -> list[Finding]:
+    """The wrong cells by their column and what is wrong with them."""
+    groups: dict[tuple[str, str, str], list[Wrong]] = {}
+    cells = judged.view.book.tabs[judged.table.tab]
+    for wrong in judged.wrong:
+        cell = cells.get(wrong.place)
+        form = cell.text if cell is not None and cell.text is not None else ""
+        groups.setdefault((wrong.symbol, wrong.kind, form), []).append(wrong)
+    found: dict[tuple[str, str, str], tuple[Cause, list[Wrong]]] = {}
+    for group in list(groups.values())[:MOST_FINDINGS]:
+        cause = causes.of(group[0])
+        helper = "" if cause.place == group[0].place else address(cause.place)
+        key = ("", "", helper) if helper else (group[0].symbol, str(cause.pattern or cause.why), "")
+        rows = {one.place[0] for one in found.setdefault(key, (cause, []))[1]}
+        found[key][1].extend(one for one in group if one.place[0] not in rows)
+    all_found = [
+        _finding(judged, causes, cause, sorted(group, key=lambda one: one.place)) for cause, group in found.values()
+    ]
+    return sorted(all_found, key=lambda one: one.places[0])
+
+
+def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -> Finding:
+    first = group[0]
+    rows = [one.place[0] for one in group]
+    value, should = _values(judged, causes, first)
+    helper = cause.place != first.place
+    column = _label(judged.table, cause.place[1]) if helper else causes.called(first.symbol)
+    places = tuple((row, cause.place[1]) for row in rows)
+    return Finding(
+        address(cause.place), column, (rows[0], rows[-1]), len(rows), cause.found, cause.expected, value, should,
+        cause.why, cause.pattern, places,
+    )  # fmt: skip
+
+
+def _label(table: Table, column: int) -> str:
+    return table.labels.get(column, "a helper column")
+
+
+def _values(judged: Judged, causes: Causes, wrong: Wrong) -> tuple[float | None, float | None]:
+    """The number that stands in a cell, and the one that the numbers beside it give."""
+    cell = judged.view.book.tabs[judged.table.tab].get(wrong.place)
+    value = cell.value if cell is not None else None
+    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if cell is not None and cell.text is not None and number is None:
+        try:
+            computed = judged.view.compute(cell, wrong.place, None)
+        except FormulaError:
+            computed = None
+        number = computed if isinstance(computed, float) else None
+    weight = wrong.symbol in judged.network.weights
+    row = wrong.place[0] - 1 if weight else wrong.place[0]
+    name = f"{wrong.symbol}⁺" if weight else wrong.symbol
+    given = {**judged.fixed, **stored_numbers(judged.view, row)}
+    given["η"] = math.nan if judged.rate is None else judged.rate
+    given.pop(name, None)
+    should = judged.machine.run(given).get(name, math.nan)
+    return number, None if math.isnan(should) else should
+
+
+def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
+    """The loss column is of one loss, and the gradients are of another."""
+    network, table = judged.network, judged.table
+    if (network.loss, network.factor) == (network.gradient_loss, network.gradient_factor):
+        return
+    names = [f"E{k + 1}{mark}" for mark in network.sample_marks() for k in range(network.units[-1])]
+    symbol = next((one for one in (*names, "E_total") if one in table.columns), None)
+    if symbol is None:
+        return
+    place = (table.first_row, table.columns[symbol])
+    one, other = (
+        _loss_words(network, network.loss, network.factor),
+        _loss_words(network, network.gradient_loss, network.gradient_factor),
+    )
+    why = f"the loss is {one}, and the gradients are those of {other}: one of them belongs to another exercise"
+    cell = judged.view.book.tabs[table.tab].get(place)
+    found = "" if cell is None or cell.text is None else formula_of(cell)
+    rows = table.rows
+    yield Finding(
+        address(place), causes.called(symbol), (rows[0], rows[-1]), len(rows), found, "", None, None, why,
+        ("convention",), tuple((row, place[1]) for row in rows),
+    )  # fmt: skip
+
+
+def _loss_words(network: Network, loss: str, factor: float) -> str:
+    outputs, samples = network.units[-1], network.samples
+    words = LOSSES[loss].text
+    if loss == "squared_error" and factor == 1 / (outputs * samples) != 1:
+        return "mean squared error"
+    if factor == 1:
+        return words
+    over = {1 / outputs: "outputs", 1 / samples: "samples", 1 / (outputs * samples): "outputs and samples"}.get(factor)
+    return f"the mean of {words} over {over}" if over else f"{factor:g} times {words}"
+
+
+def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | None:
+    """The loss in the last row that has one, and what it is if every cell is right."""
+    network, table = judged.network, judged.table
+    if "E_total" not in table.columns or judged.rate is None:
+        return None
+    last = next((row for row in reversed(table.rows) if "E_total" in stored_numbers(judged.view, row)), None)
+    if last is None:
+        return None
+    stored = stored_numbers(judged.view, last)["E_total"]
+    if not judged.wrong:
+        return stored, stored
+    fixed = {name: value for name, value in start.items() if name[0] in "it"} | {"η": judged.rate}
+    weights = {name: start.get(name, math.nan) for name in network.weights}
+    state = judged.machine.run({**fixed, **weights})
+    for _ in range(last - table.first_row):
+        state = judged.machine.run({**fixed, **{name: state[f"{name}⁺"] for name in network.weights}})
+    right = state["E_total"]
+    return None if math.isnan(right) else (stored, right)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

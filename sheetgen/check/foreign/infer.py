@@ -1,0 +1,146 @@
+"""What network a table trains: its sizes from the labels, and everything else from what most of its formulas do."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise, product
+
+from sheetgen.check.foreign.network import ACTIVATIONS, LOSSES, Network
+from sheetgen.check.foreign.tables import Table
+from sheetgen.errors import CheckError
+
+__all__ = ["infer", "infer_order", "sizes_of"]
+
+Score = Callable[[Network, Iterable[str]], int]
+"""How many of some symbols' cells are as the network says."""
+
+_UNIT = re.compile(r"(?:a_|δ_)?([ho])(?:(\d+)_)?(\d+)(?:\[(\d+)\])?")
+_NUMBERED = re.compile(r"([iteEwb])(\d+)(?:\[(\d+)\])?")
+TRIED = 2
+"""Layers whose weights' order is tried in both ways; of more, all in one way."""
+
+
+def sizes_of(table: Table) -> Network:
+    """The network that the labels count; CheckError, which names no file, if its numbers do not fit together."""
+    most: Counter[str] = Counter()
+    for symbol in table.columns:
+        if found := _UNIT.fullmatch(symbol):
+            key = "o" if found[1] == "o" else f"h{int(found[2] or 1)}"
+            most[key] = max(most[key], int(found[3]))
+            most["sample"] = max(most["sample"], int(found[4] or 1))
+        elif found := _NUMBERED.fullmatch(symbol):
+            most[found[1]] = max(most[found[1]], int(found[2]))
+            most["sample"] = max(most["sample"], int(found[3] or 1))
+    hidden = [most[f"h{layer}"] for layer in range(1, 1 + sum(key[0] == "h" for key in most))]
+    outputs = most["o"] or most["t"] or most["E"]
+    inputs = most["i"] or _inputs(most["w"], [*hidden, outputs])
+    units = (inputs, *hidden, outputs)
+    weights = sum(a * b for a, b in pairwise(units))
+    shown = "-".join(map(str, units))
+    if not all(units) or weights != most["w"]:
+        names = f"w1 to w{most['w']}"
+        raise CheckError(f"its labels give a {shown} network, which has {weights} weights, and it has {names}")
+    return Network(units, _biases(most["b"], units), max(1, most["sample"]))
+
+
+def _inputs(weights: int, units: list[int]) -> int:
+    """How many inputs there are if no column has them."""
+    rest = weights - sum(a * b for a, b in pairwise(units))
+    return rest // units[0] if units[0] and rest > 0 and rest % units[0] == 0 else 0
+
+
+def _biases(count: int, units: tuple[int, ...]) -> tuple[str, ...]:
+    """Which layers have how many biases, if there are so many."""
+    layers = units[1:]
+    for kinds in product(("own", "shared", ""), repeat=len(layers)):
+        if sum(size if kind == "own" else kind == "shared" for kind, size in zip(kinds, layers, strict=True)) == count:
+            return kinds
+    names = f"b1 to b{count}"
+    raise CheckError(f"its labels give a {'-'.join(map(str, units))} network, and it has {names}, which fit no layers")
+
+
+def infer(start: Network, score: Score, has: Callable[[str], bool]) -> Network:
+    """The network of these sizes under which most cells are right; what nothing tells is as in the textbook."""
+    network = replace(start, by_input=(False,) * start.depth, activations=("sigmoid",) * start.depth)
+    for _ in range(2):  # without net inputs, one tells nothing before the other is known
+        network = _best(network, _orders(network), score, _nets(network))
+        network = _with_activations(network, score)
+    return _with_gradients(_with_loss(network, score, has), score, (False,))
+
+
+def infer_order(network: Network, score: Score) -> Network:
+    """The same with gradients that may look at updated weights, for which `score` must know the rate."""
+    return _with_gradients(network, score, (False, True))
+
+
+def _with_activations(network: Network, score: Score) -> Network:
+    for layer in range(1, network.depth + 1):
+        outs = [
+            network.out(layer, unit, mark) for mark in network.sample_marks() for unit in range(network.units[layer])
+        ]
+        allowed = [
+            name for name in ACTIVATIONS if name != "softmax" or (layer == network.depth and network.units[-1] > 1)
+        ]
+        options = [
+            replace(network, activations=(*network.activations[: layer - 1], name, *network.activations[layer:]))
+            for name in allowed
+        ]
+        network = _best(network, options, score, outs)
+    return network
+
+
+def _with_loss(network: Network, score: Score, has: Callable[[str], bool]) -> Network:
+    parts = [f"E{k + 1}{mark}" for mark in network.sample_marks() for k in range(network.units[-1])]
+    parts = [one for one in parts if has(one)]
+    if parts:
+        network = _best(network, [replace(network, loss=name) for name in LOSSES], score, parts)
+        losses = [network.loss]
+    else:
+        losses = list(LOSSES)
+    totals = [replace(network, loss=name, factor=factor) for name, factor in product(losses, _factors(network))]
+    network = _best(network, totals, score, ["E_total"])
+    return replace(network, gradient_loss=network.loss, gradient_factor=network.factor)
+
+
+def _with_gradients(network: Network, score: Score, orders: tuple[bool, ...]) -> Network:
+    gradients = [f"∂E/∂{name}" for name in network.weights]
+    others = (
+        replace(network, gradient_loss=name, gradient_factor=factor, output_first=first)
+        for first, name, factor in product(orders, LOSSES, _factors(network))
+    )
+    network = _best(network, others, score, gradients)
+    deltas = [name for name in network.equations if name.startswith("δ")]
+    return _best(network, [replace(network, factor_in_delta=False)], score, deltas)
+
+
+def _nets(network: Network) -> list[str]:
+    marks = network.sample_marks()
+    layers = range(1, network.depth + 1)
+    return [f(layer, unit, mark) for layer in layers for unit in range(network.units[layer]) for mark in marks
+            for f in (network.net, network.out)]  # fmt: skip
+
+
+def _orders(network: Network) -> Iterator[Network]:
+    ways = product((False, True), repeat=network.depth)
+    for way in ways if network.depth <= TRIED else ((False,) * network.depth, (True,) * network.depth):
+        yield replace(network, by_input=way)
+
+
+def _factors(network: Network) -> list[float]:
+    outputs, samples = network.units[-1], network.samples
+    return list(dict.fromkeys([1.0, 1 / outputs, 1 / samples, 1 / (outputs * samples), 0.5, 2.0]))
+
+
+def _best(start: Network, options: Iterable[Network], score: Score, symbols: list[str]) -> Network:
+    """The first of the options that is right most often, looking no further where all is right."""
+    best, most = start, score(start, symbols)
+    there = score(start, ["?", *symbols])
+    for option in options:
+        if most >= there:
+            return best
+        if (right := score(option, symbols)) > most:
+            best, most = option, right
+    return best

@@ -1,0 +1,144 @@
+"""Where training tables stand: a row of labels, and below it one row per step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sheetgen.check.foreign.book import Book, Cell, Place
+from sheetgen.check.foreign.labels import STEP, is_rate, symbol_of
+
+__all__ = ["Table", "best_header", "find_tables"]
+
+# A row is a header if it names that many symbols, some of them weights and some gradients or the rest of the network.
+FEWEST, FEWEST_WEIGHTS = 6, 2
+FILLED = 0.6
+"""The part of a table's columns that a row of it has something in."""
+MOST_ROWS = 10_000
+MOST_TABLES = 60
+GAP = 2
+"""Rows that may stand between the labels and the first step, such as units."""
+Cells = Mapping[Place, Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A training table: its tab, rows, and the column of each symbol; `extra` are columns that repeat a symbol.
+
+    `labels` are the texts above the columns, as they are written. A last row that has new weights alone is one of it.
+    """
+
+    tab: str
+    header_row: int
+    first_row: int
+    last_row: int
+    columns: Mapping[str, int]
+    extra: Mapping[int, str]
+    labels: Mapping[int, str]
+
+    @property
+    def rows(self) -> range:
+        """Its rows, one per step."""
+        return range(self.first_row, self.last_row + 1)
+
+
+def find_tables(book: Book) -> list[Table]:
+    """Every training table, tab by tab, from the top and from the left."""
+    found: list[Table] = []
+    for tab, cells in book.tabs.items():
+        taken: list[Table] = []
+        for row, labels in _headers(cells):
+            for part in _side_by_side(labels):
+                table = _table(tab, cells, row, part)
+                inside = any(one.header_row < row <= one.last_row and _overlap(one, part) for one in taken)
+                if table is not None and not inside:
+                    taken.append(table)
+        found += taken
+    return found[:MOST_TABLES]
+
+
+def best_header(book: Book) -> tuple[str, int, list[str]] | None:
+    """Tab, row and labels of the row that comes nearest to a header; None if no cell is labelled so at all."""
+    best: tuple[str, int, list[str]] | None = None
+    most = 1
+    for tab, cells in book.tabs.items():
+        for row, labels in _texts(cells):
+            count = sum(1 for text in labels.values() if symbol_of(text) not in ("", STEP))
+            if count > most:
+                most, best = count, (tab, row, list(labels.values()))
+    return best
+
+
+def _overlap(table: Table, part: Mapping[int, str]) -> bool:
+    return bool(table.labels.keys() & part.keys())
+
+
+def _texts(cells: Cells) -> Iterator[tuple[int, dict[int, str]]]:
+    rows: dict[int, dict[int, str]] = {}
+    for (row, column), cell in cells.items():
+        if isinstance(cell.value, str) and cell.value.strip() and len(cell.value) <= 60:
+            rows.setdefault(row, {})[column] = cell.value
+    for row in sorted(rows):
+        yield row, dict(sorted(rows[row].items()))
+
+
+def _headers(cells: Cells) -> Iterator[tuple[int, dict[int, str]]]:
+    for row, labels in _texts(cells):
+        symbols = [symbol_of(text) for text in labels.values()]
+        weights = sum(one.startswith("w") for one in symbols)
+        if sum(one not in ("", STEP) for one in symbols) >= FEWEST and weights >= FEWEST_WEIGHTS:
+            yield row, labels
+
+
+def _side_by_side(labels: Mapping[int, str]) -> list[dict[int, str]]:
+    """The labels of each table of a row: another begins where symbols come again, if half of them do."""
+    parts: list[dict[int, str]] = [{}]
+    seen: set[str] = set()
+    columns = list(labels)
+    for at, column in enumerate(columns):
+        symbol = symbol_of(labels[column])
+        if symbol and symbol != STEP and symbol in seen:
+            rest = {symbol_of(labels[one]) for one in columns[at:]} - {"", STEP}
+            if len(rest & seen) > len(seen) / 2:
+                parts.append({})
+                seen = set()
+        if symbol and symbol != STEP:
+            seen.add(symbol)
+        parts[-1][column] = labels[column]
+    return parts
+
+
+def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Table | None:
+    columns: dict[str, int] = {}
+    extra: dict[int, str] = {}
+    for column, text in labels.items():
+        symbol = symbol_of(text) or (RATE if is_rate(text) and columns else "")
+        if symbol in columns:
+            extra[column] = symbol
+        elif symbol:
+            columns[symbol] = column
+    places = [column for symbol, column in columns.items() if symbol not in (STEP, RATE)]
+    if len(places) < FEWEST or sum(symbol.startswith("w") for symbol in columns) < FEWEST_WEIGHTS:
+        return None
+
+    def filled(row: int) -> float:
+        return sum(_is_number(cells.get((row, column))) for column in places) / len(places)
+
+    first = next((row for row in range(header + 1, header + 2 + GAP) if filled(row) >= FILLED), None)
+    if first is None:
+        return None
+    last = first
+    while filled(last + 1) >= FILLED and last - first < MOST_ROWS:
+        last += 1
+    weights = [column for symbol, column in columns.items() if symbol.startswith("w") and "⁺" not in symbol]
+    if all(_is_number(cells.get((last + 1, column))) for column in weights):
+        last += 1
+    return Table(tab, header, first, last, columns, extra, labels)
+
+
+RATE = "η"
+
+
+def _is_number(cell: Cell | None) -> bool:
+    """Whether a cell has a formula or something that should be a number; a text below a table ends it."""
+    return cell is not None and (cell.text is not None or isinstance(cell.value, (int, float)))

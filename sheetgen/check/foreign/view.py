@@ -1,0 +1,272 @@
+"""The numbers that a formula of a table sees: drawn at random for each step's symbols, or those stored in the file."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sheetgen.check.foreign.book import Book, Cell, Place
+from sheetgen.check.foreign.network import Network, expanded
+from sheetgen.check.foreign.tables import Table
+from sheetgen.errors import CheckError, ExcelError
+from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
+from sheetgen.formulas.parse import FormulaError, parse
+from sheetgen.formulas.values import Grid, Scalar
+from sheetgen.xlsx.cells import column_letters
+
+__all__ = ["CIRCULAR", "Draw", "Effort", "Machine", "State", "View", "new_draws"]
+
+State = Mapping[str, float]
+DEEPEST = 60
+"""Cells outside the table that need each other; beyond it they are taken for a circle."""
+MOST_CELLS = 10_000
+"""Cells of a range that are looked at."""
+MOST_LOOKS = 6_000_000
+"""Cells that the formulas of a workbook look at in all, which takes some seconds."""
+CIRCULAR = ExcelError("#REF!")
+
+
+@dataclass
+class Effort:
+    """What judging a workbook has cost so far."""
+
+    looks: int = 0
+    tries: int = 0
+
+    def look(self, cells: int = 1) -> None:
+        """Count cells; CheckError beyond what is allowed."""
+        self.looks += cells
+        if self.looks > MOST_LOOKS:
+            raise CheckError(f"its formulas look at more than {MOST_LOOKS:,} cells; at most as many are looked at")
+
+
+class _Circular(Exception):  # noqa: N818 - an outcome
+    pass
+
+
+class _Row:
+    """One row of numbers as a tab."""
+
+    size = (1, 1)
+
+    def __init__(self) -> None:
+        self.values: list[Scalar] = []
+
+    def __getitem__(self, place: Place) -> Scalar:
+        return self.values[place[1] - 1]
+
+    def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
+        return [self.values[left - 1 : right]]
+
+
+class Machine:
+    """A network's equations, computed from inputs, targets, weights and a rate."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._row = _Row()
+        places: dict[str, str] = {}
+
+        def known(symbol: str) -> str:
+            return places.setdefault(symbol, f"{column_letters(len(places) + 1)}1")
+
+        self._steps: list[tuple[str, int, Code]] = []
+        for symbol, text in network.equations.items():
+            names = {piece.partition("}")[0]: "" for piece in text.split("{")[1:]}
+            code = compiled(expanded(text, {}, {name: known(name) for name in names}))
+            known(symbol)
+            self._steps.append((symbol, list(places).index(symbol), code))
+        self._symbols = list(places)
+        self._at = At({"": self._row}, {}, "", 1, 1)
+
+    def run(self, given: State) -> dict[str, float]:
+        """Every symbol's number; nan where a formula gives none."""
+        values = self._row.values = [given.get(symbol, float("nan")) for symbol in self._symbols]
+        for symbol, place, code in self._steps:
+            if symbol not in given:
+                found = evaluate(code, self._at)
+                values[place] = found if isinstance(found, float) else float("nan")
+        numbers = (one if isinstance(one, float) else float("nan") for one in values)
+        return {**given, **dict(zip(self._symbols, numbers, strict=True))}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Numbers for a step, the one before and the one after; inputs and targets are the same in all."""
+
+    machine: Machine
+    given: State
+    states: Mapping[int, State]
+    seed: int
+    _others: dict[int, State] = field(default_factory=dict)
+
+    def state(self, offset: int) -> State:
+        """That of a row so many further down."""
+        if offset in self.states:
+            return self.states[offset]
+        if offset not in self._others:
+            self._others[offset] = self.machine.run(
+                _with_weights(self.machine.network, self.given, f"{self.seed} {offset}")
+            )
+        return self._others[offset]
+
+
+def new_draws(machine: Machine, fixed: State, rate: float, count: int) -> tuple[list[Draw], list[Draw]]:
+    """Draws for formulas that look at their own row, and for updates, which look at the row before.
+
+    `fixed` are symbols that have one number in the whole table, since it stands outside.
+    """
+    own, before = [], []
+    network = machine.network
+    for seed in range(count):
+        given = {"η": rate, **_data(network, seed), **fixed}
+        first = machine.run(_with_weights(network, given, f"{seed} first"))
+        second = machine.run(_after(network, given, first))
+        other = machine.run(_with_weights(network, given, f"{seed} other"))
+        own.append(Draw(machine, given, {-1: other, 0: first, 1: second}, seed))
+        before.append(Draw(machine, given, {-1: first, 0: second}, seed))
+    return own, before
+
+
+def _data(network: Network, seed: int) -> dict[str, float]:
+    draw = random.Random(f"data {seed}")
+    given: dict[str, float] = {}
+    for mark in network.sample_marks():
+        given |= {f"i{k + 1}{mark}": draw.uniform(0.3, 1.2) * draw.choice((-1, 1)) for k in range(network.units[0])}
+        targets = [draw.uniform(0.15, 0.85) for _ in range(network.units[-1])]
+        if network.activations[-1] == "softmax":
+            targets = [one / sum(targets) for one in targets]
+        given |= {f"t{k + 1}{mark}": one for k, one in enumerate(targets)}
+    return given
+
+
+def _with_weights(network: Network, given: State, seed: str) -> State:
+    draw = random.Random(seed)
+    return {**given, **{name: draw.uniform(0.3, 1.3) * draw.choice((-1, 1)) for name in network.weights}}
+
+
+def _after(network: Network, given: State, state: State) -> State:
+    return {**given, **{name: state[f"{name}⁺"] for name in network.weights}}
+
+
+class _Tab:
+    def __init__(self, view: View, title: str) -> None:
+        self._view, self._title = view, title
+
+    @property
+    def size(self) -> tuple[int, int]:
+        cells = self._view.book.tabs.get(self._title, {})
+        return max((row for row, _ in cells), default=1), max((column for _, column in cells), default=1)
+
+    def __getitem__(self, place: Place) -> Scalar:
+        return self._view.value(self._title, place)
+
+    def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
+        count = (bottom - top + 1) * (right - left + 1)
+        if count > MOST_CELLS:
+            raise FormulaError(f"a range of more than {MOST_CELLS:,} cells is not looked at")
+        return [[self[row, column] for column in range(left, right + 1)] for row in range(top, bottom + 1)]
+
+
+class View:
+    """The cells of a book as a formula of a table's row sees them.
+
+    Cells of symbols have the numbers of a draw, or (without one) those that are stored; any other cell has what is
+    typed into it, and a formula there is computed with what it sees in its turn. `outside` tells whether the last
+    formula looked at such a cell. `instead` has formulas that are tried in place of a cell's own.
+    """
+
+    def __init__(self, book: Book, table: Table, effort: Effort | None = None) -> None:
+        self.book, self.table, self.effort = book, table, effort or Effort()
+        self.symbols = {column: symbol for symbol, column in table.columns.items() if symbol not in ("η", "step")}
+        self.draw: Draw | None = None
+        self.row = table.first_row
+        self.outside = False
+        self.instead: dict[tuple[str, Place], Code] = {}
+        self._depth = self._drawn = 0
+        self._constant: dict[tuple[str, Place], Scalar] = {}
+        self._tabs = _Tabs(self)
+        self._names = dict(_names(book.names))
+
+    def compute(self, cell: Cell, place: Place, draw: Draw | None) -> Scalar:
+        """What a formula of the table shows in that place; FormulaError for what is not known here."""
+        self.draw, self.row, self.outside = draw, place[0], False
+        assert cell.text is not None
+        return self._run(compiled(cell.text), self.table.tab, place, cell.down, cell.right)
+
+    def try_code(self, code: Code, place: Place, draw: Draw | None) -> Scalar:
+        """The same for a formula that stands there in thought."""
+        self.draw, self.row = draw, place[0]
+        return self._run(code, self.table.tab, place, 0, 0)
+
+    def _run(self, code: Code, tab: str, place: Place, down: int, right: int) -> Scalar:
+        self._depth += 1
+        try:
+            if self._depth > DEEPEST:
+                raise _Circular
+            return evaluate(code, At(self._tabs, self._names, tab, *place, down, right))
+        except _Circular:
+            if self._depth > 1:
+                raise
+            return CIRCULAR
+        finally:
+            self._depth -= 1
+
+    def value(self, tab: str, place: Place) -> Scalar:
+        """What stands in a cell."""
+        self.effort.look()
+        cell = self.book.tabs.get(tab, {}).get(place)
+        table = self.table
+        if tab == table.tab and table.first_row <= place[0] <= table.last_row:
+            symbol = self.symbols.get(place[1])
+            if symbol is not None:
+                if self.draw is None:
+                    return None if cell is None else _as_scalar(cell.value)
+                found = self.draw.state(place[0] - self.row).get(symbol)
+                if found is not None:
+                    self._drawn += 1
+                    return found
+        self.outside = True
+        if cell is None:
+            return None
+        if cell.text is None or (self.draw is None and (tab, place) not in self.instead):
+            return _as_scalar(cell.value)
+        code = self.instead.get((tab, place))
+        if code is not None:
+            return self._run(code, tab, place, 0, 0)
+        if (tab, place) in self._constant:
+            return self._constant[tab, place]
+        before = self._drawn
+        computed = self._run(compiled(cell.text), tab, place, cell.down, cell.right)
+        if self._drawn == before and not self.instead:
+            self._constant[tab, place] = computed
+        return computed
+
+
+class _Tabs(Mapping[str, _Tab]):
+    """The tabs, in any case."""
+
+    def __init__(self, view: View) -> None:
+        self._found = {title: _Tab(view, title) for title in view.book.tabs}
+
+    def __getitem__(self, title: str) -> _Tab:
+        return self._found[title]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _as_scalar(value: object) -> Scalar:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value  # type: ignore[return-value]
+
+
+def _names(names: Mapping[str, str]) -> Iterator[tuple[str, Code]]:
+    for name, text in names.items():
+        try:
+            yield name.casefold(), meaning(parse(text))
+        except FormulaError:  # a formula that uses it is told
+            continue
