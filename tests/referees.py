@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 from xlsx_lint import lint
 
+from sheetgen.check.engines import Engine
+from sheetgen.check.report import Report, report
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.reader import read_formulas
@@ -27,6 +30,11 @@ def schema_errors(validator: Path, path: Path) -> list[str]:
     said = subprocess.run([validator, path], capture_output=True, text=True, check=False, timeout=120).stdout
     answer = json.loads(said)
     return [json.dumps(error) for error in answer["errors"]] or ([] if answer["ok"] else [said])
+
+
+def asked(path: Path, engine: Engine = "ironcalc", *, progress: bool = False) -> Report:
+    """What an engine and PyTorch say of a workbook, without the comparison with one that is built again."""
+    return replace(report(path, engine, progress), rebuilt=None)
 
 
 def complaints(validator: Path, path: Path) -> list[str]:

@@ -16,6 +16,7 @@ from types import ModuleType
 import openpyxl
 import pytest
 from edits import edit_and_recalculate
+from referees import asked as check
 from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
 
 from sheetgen.build import build
@@ -23,7 +24,6 @@ from sheetgen.check.engines import Engine
 from sheetgen.check.origin import read_origin, spec_now
 from sheetgen.check.referee import retrain
 from sheetgen.check.report import NUDGE, SMALL
-from sheetgen.check.report import report as check
 from sheetgen.cli import main
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.spec import load, override, template_names
@@ -108,7 +108,8 @@ def test_the_report_is_a_short_table(seed: Path, capsys: pytest.CaptureFixture[s
     """One line for each referee: what it covered, how many cells, the largest difference; then that all agree."""
     assert main(("check", str(seed))) == 0
     out, err = capsys.readouterr()
-    head, engine, pytorch, verdict = out.splitlines()
+    head, engine, pytorch, ours, verdict = out.splitlines()
+    assert re.split(r"\s{2,}", ours)[::3] == ["sheetgen", "the same"]
     assert verdict == "all agree"
     assert re.split(r"\s{2,}", head) == ["referee", "what was compared", "cells", "largest difference"]
     formulas = f"{sum(1 for _ in read_formulas(seed)):,}"
@@ -345,8 +346,8 @@ def test_the_formula_that_belongs_is_shown(seed: Path, tmp_path: Path, capsys: p
     path = change_parts(seed, tmp_path / "a.xlsx", {part_of(seed, "lr 2"): (pattern, r"\g<1>V8-W8")})
     assert main(("check", str(path))) == 1
     out, err = capsys.readouterr()
-    assert out.splitlines()[-1].startswith("differs: IronCalc, PyTorch ")
-    assert re.search(r"lr 2!X8 \(=V8-W8\) stored [0-9.]+, recalculated [0-9.e-]+; =V8\+W8 belongs there\n$", err)
+    assert out.splitlines()[-1].startswith("differs: sheetgen, IronCalc, PyTorch ")
+    assert re.search(r"lr 2!X8 is =V8-W8; =V8\+W8 belongs there\n$", err)
 
 
 @pytest.mark.libreoffice

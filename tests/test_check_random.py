@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from referees import asked as check
 
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
-from sheetgen.check.report import report as check
 from sheetgen.check.rounding import Rounding
 from sheetgen.spec import Spec, dump, parse
 from sheetgen.spec.catalog import ACTIVATIONS, BATCHES, LOSSES, OPTIMIZERS, UPDATES

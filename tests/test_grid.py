@@ -14,10 +14,10 @@ from types import ModuleType
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from referees import asked as check
 from workbooks import ALL_OPTIMIZERS, BIAS, Choice, spec_of, write_tables
 
 from sheetgen.check.report import Report
-from sheetgen.check.report import report as check
 from sheetgen.errors import ExcelError
 from sheetgen.spec import Spec, dump, parse
 from sheetgen.spec.catalog import ACTIVATIONS, BATCHES, LOSSES, UPDATES

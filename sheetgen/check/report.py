@@ -1,5 +1,6 @@
 """A workbook confirmed by referees that share no code with it: an engine recalculates it, PyTorch trains it again.
 
+- Every formula and label must be the one that sheetgen writes for the spec in the workbook (see rebuilt).
 - Stored and recalculated may differ by 1e-14 of the larger, or by what rounding explains (see rounding). What the tabs
   of the live digit network may differ by, they say themselves (`cnn.live`).
 - Workbook and PyTorch may differ by 1e-10 of the largest number that the column has had so far, or by 1e-14, so that a
@@ -26,6 +27,7 @@ from tqdm import tqdm
 from cnn.live import LONG_SUMS
 from sheetgen.check.engines import Engine, Recalculated, recalculate
 from sheetgen.check.origin import read_origin, spec_now
+from sheetgen.check.rebuilt import compare_rebuilt
 from sheetgen.check.rounding import HUGE, Rounding, difference, is_number
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
@@ -42,6 +44,7 @@ RECALCULATED, RETRAINED, SMALL = 1e-14, 1e-10, 1e-4
 AMPLIFIED = 16.0
 NUDGE, PATTERNS = 2.0**-50, 3
 FORMULA_SHOWN = 300
+OURS = "sheetgen"
 NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 
 
@@ -62,11 +65,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of a check; `note` says why a referee was not asked."""
+    """The outcome of a check; `note` says why a referee was not asked.
+
+    `rebuilt` compares formulas and labels with those that sheetgen writes for the spec in the workbook.
+    """
 
     comparisons: tuple[Comparison, ...]
     note: str = ""
     path: Path = Path()
+    rebuilt: Comparison | None = None
 
     told = False
     """Whether `lines()` name the first wrong cell, which `failure` does."""
@@ -78,8 +85,11 @@ class Report:
 
     @property
     def failure(self) -> str:
-        """One line about the first cell that differs; "" if none does."""
-        return next((one.failure for one in self.comparisons if one.failure), "")
+        """One line about the first cell that differs; "" if none does. What is typed over comes before what follows."""
+        return next((one.failure for one in self._ordered() if one.failure), "")
+
+    def _ordered(self) -> list[Comparison]:
+        return [*([self.rebuilt] if self.rebuilt else []), *self.comparisons]
 
     def line(self) -> str:
         """All in a line, for many files."""
@@ -90,16 +100,20 @@ class Report:
         """As `--json` prints it."""
         return {
             "file": str(self.path), "written_by_sheetgen": True, "ok": self.ok, "failure": self.failure,
-            "comparisons": [asdict(one) for one in self.comparisons], "note": self.note,
+            "comparisons": [asdict(one) for one in self._ordered()], "note": self.note,
         }  # fmt: skip
 
     def lines(self) -> list[str]:
         """A table of the referees, a line each, and whether all agree."""
         rows = [("referee", "what was compared", "cells", "largest difference")]
         rows += [(one.referee, one.what, f"{one.cells:,}", f"{one.largest:.2g}") for one in self.comparisons]
+        if self.rebuilt is not None:
+            rows.append(
+                (OURS, self.rebuilt.what, f"{self.rebuilt.cells:,}", "differs" if self.rebuilt.failure else "the same")
+            )
         widths = [max(len(row[place]) for row in rows) for place in range(3)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d}" for a, b, c, d in rows]
-        wrong = [one.referee for one in self.comparisons if one.failure]
+        wrong = [one.referee for one in self._ordered() if one.failure]
         rounded = sum(one.rounded for one in self.comparisons if not one.failure)
         lines += [f"cells beside these in which rounding explains more: {rounded:,}"] if rounded else []
         return [*lines, *filter(None, [self.note]), f"differs: {', '.join(wrong)}" if wrong else "all agree"]
@@ -114,12 +128,15 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
     if origin.spec is None:
         return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.", path)
-    if importlib.util.find_spec("torch") is None:
-        return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path)
     spec, runs = spec_now(origin, recalculated, path)
+    again = compare_rebuilt(path, origin.spec)
+    failure = f"{path}: {again.failure}" if again.failure else ""
+    rebuilt = Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
+    if importlib.util.find_spec("torch") is None:
+        return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path, rebuilt)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
-    return Report(tuple(comparisons), path=path)
+    return Report(tuple(comparisons), path=path, rebuilt=rebuilt)
 
 
 def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:
@@ -145,6 +162,8 @@ def _compare_stored(
                 what, belongs = _place(cell.tab, cell.address, cell.formula), _belongs(spec, *cell[:2], cell.formula)
                 failure = f"{path}: {what} stored {_shown(cell.value)}, recalculated {_shown(value)}{belongs}"
             largest = max(largest, apart)
+    if not cells:
+        failure = f"{path}: has no formulas, so nothing was compared; build it again with sheetgen build"
     what = "every formula's stored value with its recalculation"
     return Comparison(NAMES[engine], what, cells, largest, failure, rounded)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.cells import column_letters
@@ -24,7 +24,9 @@ __all__ = [
     "Reference",
     "Sign",
     "height",
+    "moved",
     "operation",
+    "rebuilt",
     "walk",
 ]
 
@@ -142,6 +144,33 @@ def operation(operators: Sequence[str], operands: Sequence[Node]) -> Node:
     if isinstance(first, Operation) and LEVEL_OF[first.operators[0]] == LEVEL_OF[operators[0]]:
         return Operation((*first.operators, *operators), (*first.operands, *operands[1:]))
     return Operation(tuple(operators), tuple(operands))
+
+
+def moved(tree: Node, down: int, right: int) -> Node:
+    """The formula as it is when its cell is moved."""
+    if isinstance(tree, Reference):
+        last = None if tree.last is None else _corner(tree.last, down, right)
+        return replace(tree, first=_corner(tree.first, down, right), last=last)
+    return rebuilt(tree, lambda one: moved(one, down, right))
+
+
+def _corner(corner: Corner, down: int, right: int) -> Corner:
+    row = corner.row if corner.row is None or corner.row_fixed else max(1, corner.row + down)
+    column = corner.column if corner.column is None or corner.column_fixed else max(1, corner.column + right)
+    return replace(corner, row=row, column=column)
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with each of its parts changed; one that has none as it is."""
+    if isinstance(node, Operation):
+        return operation(node.operators, [change(one) for one in node.operands])
+    if isinstance(node, Call):
+        return Call(node.name, tuple(change(one) for one in node.arguments))
+    if isinstance(node, (Sign, Percent)):
+        return replace(node, operand=change(node.operand))
+    if isinstance(node, Array):
+        return Array(tuple(tuple(change(one) for one in row) for row in node.rows))
+    return node
 
 
 def height(tree: Node) -> int:

@@ -10,14 +10,14 @@ from functools import cached_property
 from itertools import chain
 
 from sheetgen.check.foreign.book import Cell, Place, formula_of
-from sheetgen.check.foreign.edits import Edit, factors, moved, operators, references_in, regrouped, summands, swapped
+from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped
 from sheetgen.check.foreign.judge import Judged, Wrong, close
 from sheetgen.check.foreign.network import expanded
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.evaluate import Code, code
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.text import show
-from sheetgen.formulas.tree import Corner, Node, Number, Reference
+from sheetgen.formulas.tree import Corner, Node, Number, Reference, moved
 from sheetgen.xlsx.cells import column_letters
 
 __all__ = ["Cause", "Causes"]

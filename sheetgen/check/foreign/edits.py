@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sheetgen.formulas.tree import Call, Corner, Node, Number, Operation, Percent, Reference, Sign, operation, walk
+from sheetgen.formulas.tree import Call, Node, Number, Operation, Percent, Reference, Sign, operation, rebuilt, walk
 
-__all__ = ["Edit", "factors", "moved", "operators", "references_in", "regrouped", "summands", "swapped"]
+__all__ = ["Edit", "factors", "operators", "references_in", "regrouped", "summands", "swapped"]
 
 
 @dataclass(frozen=True)
@@ -19,30 +19,6 @@ class Edit:
     there: object = None
     belongs: object = None
     times: int = 1
-
-
-def moved(tree: Node, down: int, right: int) -> Node:
-    """The formula as it is when its cell is moved."""
-    if isinstance(tree, Reference):
-        last = None if tree.last is None else _corner(tree.last, down, right)
-        return replace(tree, first=_corner(tree.first, down, right), last=last)
-    return _rebuilt(tree, lambda one: moved(one, down, right))
-
-
-def _corner(corner: Corner, down: int, right: int) -> Corner:
-    row = corner.row if corner.row is None or corner.row_fixed else max(1, corner.row + down)
-    column = corner.column if corner.column is None or corner.column_fixed else max(1, corner.column + right)
-    return replace(corner, row=row, column=column)
-
-
-def _rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
-    if isinstance(node, Operation):
-        return operation(node.operators, [change(one) for one in node.operands])
-    if isinstance(node, Call):
-        return Call(node.name, tuple(change(one) for one in node.arguments))
-    if isinstance(node, (Sign, Percent)):
-        return replace(node, operand=change(node.operand))
-    return node
 
 
 def _everywhere(node: Node, changes: Callable[[Node], Iterator[tuple[Node, Edit]]]) -> Iterator[Edit]:
@@ -76,7 +52,7 @@ def swapped(tree: Node, there: Node, belongs: Node) -> Iterator[Edit]:
     count = sum(node == there for node in walk(tree))
 
     def everywhere(node: Node) -> Node:
-        return belongs if node == there else _rebuilt(node, everywhere)
+        return belongs if node == there else rebuilt(node, everywhere)
 
     yield Edit(everywhere(tree), "cell", there, belongs, count)
     if count > 1:

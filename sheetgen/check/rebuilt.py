@@ -1,0 +1,165 @@
+"""Whether a workbook says what sheetgen writes for its spec: it is built again, and every formula and text compared.
+
+What a user may change is not compared: cells that are not protected, looks, notes, and what stands where nothing stood.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sheetgen.formulas import FormulaError, parse
+from sheetgen.formulas.text import show
+from sheetgen.formulas.tree import Call, Constant, Name, Node, Number, Reference, moved, rebuilt
+from sheetgen.spec.structure import Spec
+from sheetgen.tabs.plan import make_plan
+from sheetgen.tabs.workbook import fill_book
+from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_typed
+
+__all__ = ["Compared", "compare_rebuilt"]
+
+SHOWN = 200
+CLOSE = 1e-14
+"""How far typed numbers may be apart; LibreOffice writes some with 15 digits."""
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How many cells were compared, and the first that differs: its tab and address, what stands and what belongs."""
+
+    cells: int
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A formula as it was written, and how far down its cell is from there; or what is typed."""
+
+    text: str | None
+    at: Place
+    value: Any = None
+
+
+def compare_rebuilt(path: Path, spec: Spec) -> Compared:
+    """Build the spec's workbook in thought and compare it with the file, tab by tab."""
+    formulas: dict[str, dict[Place, FormulaCell]] = {}
+    typed: dict[str, dict[Place, Value | None]] = {}
+    for cell in read_formulas(path):
+        formulas.setdefault(cell.tab, {})[place(cell.address)] = cell
+    for one in read_typed(path):
+        typed.setdefault(one.tab, {})[place(one.address)] = one.value
+    titles = {*formulas, *typed}
+    others = tuple(_other_tabs(typed, titles, spec))
+    # What the author of the spec wrote stands there for people, and is theirs to change.
+    book = fill_book(make_plan(replace(spec, source="")), lambda _: others)
+    count, first = 0, ""
+    for tab in book.tabs:
+        title = tab.ws.title
+        if title not in titles:
+            continue  # who takes a tab away knows it; what looked there is an error
+        for where, written in _contents(tab):
+            count += 1
+            if first:
+                continue
+            found = formulas.get(title, {}).get(where)
+            there = _differs(title, where, written, found, typed.get(title, {}).get(where))
+            if there is not None:
+                belongs = _shown_formula(title, where, written) if written.text else repr(written.value)
+                first = f"{title}!{column_letters(where[1])}{where[0]} {there}; {belongs[:SHOWN]} belongs there"
+    return Compared(count, first)
+
+
+def _other_tabs(typed: Mapping[str, Mapping[Place, Any]], titles: set[str], spec: Spec) -> Iterator[tuple[str, str]]:
+    """Tabs of a digit network that the file lists on Start, with what it says of each."""
+    start = typed.get("Start", {})
+    known = {"Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", *(run.label for run in spec.runs)}
+    for (row, column), value in sorted(start.items()):
+        if column == 1 and isinstance(value, str) and value in titles - known:
+            yield value, str(start.get((row, 2), ""))
+
+
+def _contents(tab: Tab) -> Iterator[tuple[Place, _Written]]:
+    """What stands in each protected cell of a tab."""
+    cells: Mapping[Place, Any] = tab.ws._cells
+    for where, cell in cells.items():
+        if cell._value in (None, "") or not cell.protection.locked:
+            continue
+        if cell.data_type == "f":
+            yield where, _Written(str(cell._value)[1:], where)
+        else:
+            value = cell._value
+            yield where, _Written(None, where, value if isinstance(value, (bool, int, float)) else str(value))
+    block = tab.block
+    if block is not None:
+        for row in range(block.top, block.bottom + 1):
+            for column, one in enumerate(block.columns, 1):
+                text, start = (one.start, block.top) if row == block.top else (one.fill, block.top + 1)
+                yield (row, column), _Written(text, (start, column))
+
+
+def _differs(title: str, where: Place, written: _Written, found: FormulaCell | None, value: Value | None) -> str | None:
+    """What stands in a cell, if it is not what was written."""
+    if written.text is None:
+        if found is not None:
+            return f"is {found.formula[:SHOWN]}"
+        return None if _same_value(value, written.value) else _said(value)
+    if found is None:
+        return _said(value)
+    start = where if found.origin is None else place(found.origin)
+    if (written.text, written.at) == (found.text, start):
+        return None
+    if _canonical(written.text, title, _apart(where, written.at)) == _canonical(
+        found.text, title, _apart(where, start)
+    ):
+        return None
+    return f"is {found.formula[:SHOWN]}"
+
+
+def _apart(where: Place, start: Place) -> Place:
+    return where[0] - start[0], where[1] - start[1]
+
+
+def _said(value: Value | None) -> str:
+    return "is empty" if value is None else f"is {value!r}"
+
+
+def _same_value(found: Value | None, written: Any) -> bool:
+    if isinstance(written, (str, bool)) or isinstance(found, (str, bool)) or found is None:
+        return type(found) is type(written) and found == written
+    return math.isclose(found, written, rel_tol=CLOSE)
+
+
+def _shown_formula(title: str, where: Place, written: _Written) -> str:
+    address, start = (f"{column_letters(column)}{row}" for row, column in (where, written.at))
+    return FormulaCell(title, address, written.text or "", start, None).formula
+
+
+@lru_cache(maxsize=65_536)
+def _canonical(text: str, title: str, moved: Place) -> str:
+    """A formula in one way of writing it, as it is when it is moved."""
+    try:
+        return show(_plain(parse(text), title, *moved))
+    except FormulaError:
+        return f"{text} {moved}"
+
+
+def _plain(node: Node, title: str, down: int, right: int) -> Node:
+    """The tree with numbers and names in one spelling, and references moved and without the formula's own tab."""
+    if isinstance(node, Number):
+        return Number(repr(float(node.text)))
+    if isinstance(node, Call) and node.name in ("TRUE", "FALSE") and not node.arguments:
+        return Constant(node.name == "TRUE")  # as LibreOffice writes it
+    if isinstance(node, Name):
+        return Name(None, node.name.casefold())
+    if isinstance(node, Reference):
+        found = moved(node, down, right)
+        assert isinstance(found, Reference)
+        return Reference(None if found.tab == title else found.tab, found.first, found.last)
+    return rebuilt(node, lambda one: _plain(one, title, down, right))
