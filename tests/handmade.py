@@ -96,7 +96,7 @@ class Layout:
     block: tuple[int, int] | None = None
     pasted: int = 0
     tab: str = "Sheet1"
-    texts: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    texts: Mapping[tuple[int, int], str | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -280,13 +280,13 @@ HOSTILE: dict[str, dict[tuple[str, int], str | float | bool]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_formulas_are_judged_in_time(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No traceback, no hang: each is a finding, or the line says what is too much."""
+    """No traceback, no hang: each is a finding or a note, or the line says what is too much."""
     path = write(tmp_path / "hostile.xlsx", replace(RIGHT, cells=HOSTILE[name], stored=RIGHT))
     started = time.monotonic()
-    assert main(("check", str(path))) == 1
+    main(("check", str(path)))
     assert time.monotonic() - started < 10
     out, err = capsys.readouterr()
-    assert "h1" in out or "at most as many" in out + err
+    assert re.search(r"^wrong .* h1,|^note .*cannot be read \(first I3\d|at most as many", out + err, re.MULTILINE)
 
 
 def test_a_million_empty_cells_are_nothing(wrong: Path, tmp_path: Path) -> None:

@@ -319,3 +319,80 @@ def test_no_half_with_the_gradients_of_half_is_told(tmp_path: Path) -> None:
     found = judged(doubled, tmp_path)
     assert found.ok
     assert "squared error without ½" in found.lines()[0]
+
+
+FORWARD_WITH = {
+    "bias cells above": {"h1": "+$B$5", "h2": "+$B$5", "o1": "+$B$6", "o2": "+$B$6"},
+    "biases in the formulas": {"h1": "+0.35", "h2": "+0.35", "o1": "+0.6", "o2": "+0.6"},
+}
+
+
+@pytest.mark.parametrize("biases", FORWARD_WITH.values(), ids=FORWARD_WITH)
+def test_biases_without_columns_are_right(biases: dict[str, str], tmp_path: Path) -> None:
+    """As in the widely read example, where they stay; one that stands in the wrong layer is named."""
+    made = layout(texts={(5, 2): 0.35, (6, 2): 0.6})
+    made = made.changed(**{name: f"{FORWARD[name]}{more}" for name, more in biases.items()})
+    assert judged(made, tmp_path).ok
+    wrong = made.changed(o2=f"{FORWARD['o2']}{biases['h1']}")
+    [finding] = judged(wrong, tmp_path).tables[0].findings
+    assert finding.cell == made.place("o2")
+
+
+def test_a_bias_for_each_layer_has_a_column(tmp_path: Path) -> None:
+    """Shared by the units of a layer, and not trained."""
+    made = layout(order=(*ORDER[:8], "b1", *ORDER[8:16], "b2", *ORDER[16:]))
+    biased = {name: f"{FORWARD[name]}+{{b{1 + (name[0] == 'o')}}}" for name in ("h1", "h2", "o1", "o2")}
+    formulas = {**made.formulas, **biased, "b1": "{b1<}", "b2": "{b2<}"}
+    made = replace(made, formulas=formulas, starts={**STARTS, "b1": 0.35, "b2": 0.6})
+    found = judged(made, tmp_path)
+    assert found.ok, found.lines()
+    assert "with biases" in found.lines()[0]
+
+
+def test_a_block_of_weights_is_no_table(tmp_path: Path) -> None:
+    """A row of labels above a row of numbers, over the table that uses them."""
+    names = list(STARTS)
+    texts: dict[tuple[int, int], str | float] = {(10, 6 + k): name for k, name in enumerate(names)}
+    made = layout(texts={**texts, **{(11, 6 + k): STARTS[name] for k, name in enumerate(names)}})
+    found = judged(made, tmp_path)
+    assert found.ok and len(found.tables) == 1
+
+
+def test_every_update_uphill_is_found(tmp_path: Path) -> None:
+    """The rate is no negative one; gradients that are the other way round, and added, go downhill."""
+    uphill = {f"w{k}": f"{{w{k}<}}+{{rate}}*{{∂E/∂w{k}<}}" for k in range(1, 9)}
+    findings = judged(PLAIN.changed(**uphill), tmp_path).tables[0].findings
+    assert [one.column for one in findings] == [f"w{k}" for k in range(1, 9)]
+    assert findings[0].why == "+ stands where - belongs"
+    turned = {f"g{k}": f"-{GRADIENTS[f'∂E/∂w{k}']}" for k in range(1, 9)}
+    found = judged(PLAIN.changed(**uphill, **turned), tmp_path)
+    assert found.ok, found.lines()
+    assert "gradients the other way round, and added" in found.lines()[0]
+
+
+@pytest.mark.parametrize("mistake", ["1: a_h1 for a_h2", "6: a copy", "3: net for activation"])
+def test_mistakes_in_pasted_numbers_are_found(mistake: str, tmp_path: Path) -> None:
+    """Inputs of few digits are exact, and hide nothing."""
+    change, symbols, _ = MISTAKES[mistake]
+    made = change(layout(pasted=9))
+    found = judged(made, tmp_path)
+    assert [one.cell for one in found.tables[0].findings] == [made.place(symbol) for symbol in symbols]
+
+
+def test_a_last_row_that_is_repeated_is_told(tmp_path: Path) -> None:
+    """It is no step, and no mistake of the others."""
+    last = {(name, row): f"={{{name}{'<' * (row - 10)}}}" for row in (11, 12) for name in ORDER}
+    made = replace(layout(rows=13), cells=last)
+    found = judged(made, tmp_path)
+    assert found.ok, found.lines()
+    assert "note    2 rows repeat row 43; not judged" in found.lines()
+
+
+def test_a_rate_that_decays_in_a_column_is_right(tmp_path: Path) -> None:
+    """Each update takes that of the row above."""
+    made = layout(order=("lr", *ORDER))
+    updates_ = {f"w{k}": f"{{w{k}<}}-{{lr<}}*{{∂E/∂w{k}<}}" for k in range(1, 9)}
+    formulas = {**made.formulas, **updates_, "lr": "{lr<}*0.95"}
+    made = replace(made, formulas=formulas, starts={**STARTS, "lr": 0.5})
+    found = judged(made, tmp_path)
+    assert found.ok, found.lines()

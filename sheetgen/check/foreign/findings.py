@@ -67,6 +67,7 @@ class TableReport:
     compared: int
     loss: tuple[float, float] | None = None
     trouble: str = ""
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -81,6 +82,11 @@ class TableReport:
             yield f"{where}: {self.trouble}"
             return
         yield f"{where}: {self.described()}"
+        if table.repeated:
+            rows = f"row {table.last_row + 1} repeats" if table.repeated == 1 else f"{table.repeated} rows repeat"
+            yield f"note    {rows} row {table.last_row}; not judged"
+        if self.note:
+            yield f"note    {self.note}"
         yield f"starts  {', '.join(f'{name} {value:.9g}' for name, value in self.starts)}"
         for at, finding in enumerate(self.findings):
             rows = f"{finding.count} row{'s' if finding.count > 1 else ''}"
@@ -124,6 +130,8 @@ class TableReport:
             parts.append(f"{network.samples} samples a row")
         if any(network.by_input):
             parts.append("weights numbered by input")
+        if network.gradient_factor < 0:
+            parts.append("gradients the other way round, and added")
         if network.output_first:
             parts.append("the output's weights updated first")
         if self.rate is None:
@@ -147,6 +155,8 @@ class TableReport:
                 "activations": list(network.activations), "loss": network.loss, "factor": network.factor,
                 "output_first": network.output_first, "starts": dict(self.starts),
             }  # fmt: skip
+        if self.note:
+            found["note"] = self.note
         if self.trouble:
             found["trouble"] = self.trouble
         return found
@@ -245,8 +255,18 @@ def _report(judged: Judged) -> TableReport:
     columns = sum(1 for name in table.columns if name in judged.network.equations or name in judged.network.weights)
     return TableReport(
         table, judged.network, judged.rate, cell, tuple((name, numbers[name]) for name in names), tuple(findings),
-        columns, judged.compared, _losses(judged, numbers),
+        columns, judged.compared, _losses(judged, numbers), note=_unread(judged),
     )  # fmt: skip
+
+
+def _unread(judged: Judged) -> str:
+    """Formulas that are judged by their stored numbers alone."""
+    if not judged.unread:
+        return ""
+    place, why = next(iter(judged.unread.items()))
+    count = len(judged.unread)
+    what = "a formula" if count == 1 else f"{count:,} formulas"
+    return f"{what} cannot be read (first {address(place)}: {why[:SHOWN]}); the stored numbers are right"
 
 
 def _findings(judged: Judged, causes: Causes) -> list[Finding]:
@@ -311,16 +331,20 @@ def _values(judged: Judged, causes: Causes, wrong: Wrong) -> tuple[float | None,
 def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
     """The loss column is of one loss, and the gradients are of another."""
     network, table = judged.network, judged.table
-    if (network.loss, network.factor) == (network.gradient_loss, network.gradient_factor):
+    if (network.loss, network.factor) == (network.gradient_loss, abs(network.gradient_factor)):
         return
     names = [f"E{k + 1}{mark}" for mark in network.sample_marks() for k in range(network.units[-1])]
-    symbol = next((one for one in (*names, "E_total") if one in table.columns), None)
+    halves = {"half_squared_error": ("squared_error", 0.5)}
+    parts = halves.get(network.loss, (network.loss, 1.0))
+    slopes = halves.get(network.gradient_loss, (network.gradient_loss, 1.0))
+    alike = parts == (slopes[0], slopes[1] * abs(network.gradient_factor))
+    symbol = next((one for one in (*(() if alike else names), "E_total") if one in table.columns), None)
     if symbol is None:
         return
     place = (table.first_row, table.columns[symbol])
     one, other = (
         _loss_words(network, network.loss, network.factor),
-        _loss_words(network, network.gradient_loss, network.gradient_factor),
+        _loss_words(network, network.gradient_loss, abs(network.gradient_factor)),
     )
     why = f"the loss is {one}, and the gradients are those of {other}: one of them belongs to another exercise"
     cell = judged.view.book.tabs[table.tab].get(place)
@@ -337,9 +361,11 @@ def _loss_words(network: Network, loss: str, factor: float) -> str:
     words = LOSSES[loss].text
     if loss == "squared_error" and factor == 1 / (outputs * samples) != 1:
         return "mean squared error"
+    if loss == "half_squared_error" and factor == 2:
+        return LOSSES["squared_error"].text
     if factor == 1:
         return words
-    over = {1 / outputs: "outputs", 1 / samples: "samples", 1 / (outputs * samples): "outputs and samples"}.get(factor)
+    over = {1 / (outputs * samples): "outputs and samples", 1 / samples: "samples", 1 / outputs: "outputs"}.get(factor)
     return f"the mean of {words} over {over}" if over else f"{factor:g} times {words}"
 
 

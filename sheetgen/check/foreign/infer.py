@@ -14,6 +14,8 @@ from sheetgen.errors import CheckError
 
 __all__ = ["infer", "infer_order", "sizes_of"]
 
+Offset = Callable[[Network, str], float | None]
+"""What a symbol's cell has more than the network says, if that is one number."""
 Score = Callable[[Network, Iterable[str]], int]
 """How many of some symbols' cells are as the network says."""
 
@@ -43,7 +45,7 @@ def sizes_of(table: Table) -> Network:
     if not all(units) or weights != most["w"]:
         names = f"w1 to w{most['w']}"
         raise CheckError(f"its labels give a {shown} network, which has {weights} weights, and it has {names}")
-    return Network(units, _biases(most["b"], units), max(1, most["sample"]))
+    return Network(units, _biases(most["b"], units)[0], max(1, most["sample"]))
 
 
 def _inputs(weights: int, units: list[int]) -> int:
@@ -52,23 +54,53 @@ def _inputs(weights: int, units: list[int]) -> int:
     return rest // units[0] if units[0] and rest > 0 and rest % units[0] == 0 else 0
 
 
-def _biases(count: int, units: tuple[int, ...]) -> tuple[str, ...]:
-    """Which layers have how many biases, if there are so many."""
+def _biases(count: int, units: tuple[int, ...]) -> list[tuple[str, ...]]:
+    """Which layers may have how many biases, if there are so many; one for each layer first."""
     layers = units[1:]
-    for kinds in product(("own", "shared", ""), repeat=len(layers)):
-        if sum(size if kind == "own" else kind == "shared" for kind, size in zip(kinds, layers, strict=True)) == count:
-            return kinds
+    found = [
+        kinds
+        for kinds in product(("shared", "own", ""), repeat=len(layers))
+        if sum(size if kind == "own" else kind == "shared" for kind, size in zip(kinds, layers, strict=True)) == count
+    ]
+    if found:
+        return found
     names = f"b1 to b{count}"
     raise CheckError(f"its labels give a {'-'.join(map(str, units))} network, and it has {names}, which fit no layers")
 
 
-def infer(start: Network, score: Score, has: Callable[[str], bool]) -> Network:
+def infer(start: Network, score: Score, has: Callable[[str], bool], offset: Offset) -> Network:
     """The network of these sizes under which most cells are right; what nothing tells is as in the textbook."""
     network = replace(start, by_input=(False,) * start.depth, activations=("sigmoid",) * start.depth)
-    for _ in range(2):  # without net inputs, one tells nothing before the other is known
+    count = len(
+        {network.bias(layer, unit) for layer in range(1, network.depth + 1) for unit in range(network.units[layer])}
+        - {""}
+    )
+    ways = [replace(network, biases=kinds) for kinds in _biases(count, network.units)]
+    for turn in range(2):  # without net inputs, one tells nothing before the other is known
+        network = _best(network, ways, score, _nets(network))
         network = _best(network, _orders(network), score, _nets(network))
         network = _with_activations(network, score)
+        if not turn:
+            network = _with_offsets(network, offset)
+        ways = [replace(network, biases=one.biases) for one in ways]
     return _with_gradients(_with_loss(network, score, has), score, (False,))
+
+
+def _with_offsets(network: Network, offset: Offset) -> Network:
+    """With the numbers that the nets of a layer have more than their sums, if each of them has one."""
+    found: list[tuple[float, ...]] = []
+    for layer in range(1, network.depth + 1):
+        size = network.units[layer]
+        known = replace(network, offsets=(*found, *((0.0,) * units for units in network.units[layer:])))
+        mark = network.sample_marks()[0]
+        more = [offset(known, network.net(layer, unit, mark)) for unit in range(size)]
+        elsewhere = {one for row in found for one in row}
+        if len(set(more)) > 1 and elsewhere:
+            # A layer that takes another layer's bias in one place has its own in the others.
+            own = [one for one in more if one not in elsewhere and one is not None]
+            more = [own[0]] * size if own else more
+        found.append(tuple(0.0 if None in more else one or 0.0 for one in more))
+    return replace(network, offsets=tuple(found)) if any(map(any, found)) else network
 
 
 def infer_order(network: Network, score: Score) -> Network:
@@ -109,7 +141,7 @@ def _with_gradients(network: Network, score: Score, orders: tuple[bool, ...]) ->
     gradients = [f"∂E/∂{name}" for name in network.weights]
     others = (
         replace(network, gradient_loss=name, gradient_factor=factor, output_first=first)
-        for first, name, factor in product(orders, LOSSES, _factors(network))
+        for first, name, factor in product(orders, LOSSES, _signed(network))
     )
     network = _best(network, others, score, gradients)
     deltas = [name for name in network.equations if name.startswith("δ")]
@@ -132,6 +164,11 @@ def _orders(network: Network) -> Iterator[Network]:
 def _factors(network: Network) -> list[float]:
     outputs, samples = network.units[-1], network.samples
     return list(dict.fromkeys([1.0, 1 / outputs, 1 / samples, 1 / (outputs * samples), 0.5, 2.0]))
+
+
+def _signed(network: Network) -> list[float]:
+    """Those of gradients, which some hold the other way round, to be added."""
+    return [sign * factor for sign in (1, -1) for factor in _factors(network)]
 
 
 def _best(start: Network, options: Iterable[Network], score: Score, symbols: list[str]) -> Network:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from sheetgen.check.foreign.book import Book, Cell, Place
@@ -52,6 +52,8 @@ class Judged:
     rate: float | None
     rate_place: tuple[str, Place] | None
     fixed: Mapping[str, float]
+    rates: Rates = field(default_factory=dict)
+    unread: dict[Place, str] = field(default_factory=dict)
     compared: int = 0
     wrong: list[Wrong] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ class Judged:
     @cached_property
     def machine(self) -> Machine:
         """The network's equations."""
-        return Machine(self.network)
+        return _machine(self.network)
 
     @cached_property
     def draws(self) -> tuple[list[Draw], list[Draw]]:
@@ -113,7 +115,8 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
     fixed = dict(_outside(book, table))
     start = sizes_of(table) if given is None else given
     if given is None or not given.activations:
-        network = infer(start, _Score(view, fixed, PLACEHOLDER), lambda symbol: symbol in table.columns)
+        score = _Score(view, fixed, PLACEHOLDER)
+        network = infer(start, score, lambda symbol: symbol in table.columns, score.offset)
     else:
         network = given
     judged, rates = _with_rate_found(view, network, fixed)
@@ -121,6 +124,13 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
         ordered = infer_order(network, _Score(view, fixed, judged.rate))
         if ordered != network:
             judged, rates = _with_rate_found(view, ordered, fixed)
+    if judged.rate is not None and judged.rate * judged.network.gradient_factor < 0:
+        # Against the gradient is down: what adds it, or has it the other way round alone, is wrong.
+        network = replace(judged.network, gradient_factor=abs(judged.network.gradient_factor))
+        judged, rates = _with_rate_found(view, network, fixed)
+        judged.rate = None if judged.rate is None else abs(judged.rate)
+        judged.__dict__.pop("draws", None)
+    judged.rates = rates
     judged.rate_place = _place_of_rate(judged, rates)
     judged.wrong = sorted(_wrong_cells(judged), key=lambda one: (one.place[0], one.place[1]))
     return judged
@@ -129,11 +139,16 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
 def _with_rate_found(view: View, network: Network, fixed: Mapping[str, float]) -> tuple[Judged, Rates]:
     judged = Judged(view, network, None, None, fixed)
     rates = _rates(judged)
-    judged.rate = _usual(rates.values())
+    judged.rate = _usual(rates)
     if judged.rate is None:
         judged.rate = _rate_of_numbers(judged)
     del judged.__dict__["draws"]
     return judged, rates
+
+
+@lru_cache(maxsize=64)
+def _machine(network: Network) -> Machine:
+    return Machine(network)
 
 
 class _Score:
@@ -147,7 +162,7 @@ class _Score:
         self.draws = lru_cache(maxsize=200)(self._draws)
 
     def _draws(self, network: Network) -> list[Draw]:
-        return new_draws(Machine(network), self.fixed, self.rate, 2)[0]
+        return new_draws(_machine(network), self.fixed, self.rate, 2)[0]
 
     def __call__(self, network: Network, symbols: Iterable[str]) -> int:
         """With "?" among the symbols, how many there are at all."""
@@ -162,12 +177,29 @@ class _Score:
             return len(places)
         return sum(self._right(network, name, place) for name, place in places)
 
+    def offset(self, network: Network, name: str) -> float | None:
+        """What a symbol's cell has more than the network says, if it is one number other than 0."""
+        table = self.view.table
+        cell = self.view.book.tabs[table.tab].get((self.rows[0], table.columns.get(name, 0)))
+        if cell is None or cell.text is None:
+            return None
+        found = []
+        for draw in self.draws(network):
+            try:
+                value = self.view.compute(cell, (self.rows[0], table.columns[name]), draw)
+            except FormulaError:
+                return None
+            if not isinstance(value, float):
+                return None
+            found.append(float(f"{value - draw.state(0)[name]:.12g}"))
+        return found[0] if abs(found[0]) > 1e-9 and close(found[1], found[0]) else None
+
     def _right(self, network: Network, name: str, place: Place) -> bool:
         cell = self.view.book.tabs[self.view.table.tab].get(place)
         if cell is None:
             return False
         if cell.text is None:
-            return _typed_right(self.view, Machine(network), self.fixed, name, place)
+            return _typed_right(self.view, _machine(network), self.fixed, name, place)
         try:
             return all(close(self.view.compute(cell, place, draw), draw.state(0)[name]) for draw in self.draws(network))
         except FormulaError:
@@ -224,13 +256,25 @@ def _rates(judged: Judged) -> Rates:
     return found
 
 
-def _usual(rates: Iterable[float | None]) -> float | None:
-    """The rate that most updates have; those that pass on what another column has, or change nothing, do not count."""
-    known = [one for one in rates if one is not None and abs(one) > 1e-12 and abs(one - PLACEHOLDER) > 1e-9]
+def _usual(rates: Rates) -> float | None:
+    """The rate that most updates have, of the first row if most of that row have one: from there on it may slide away.
+
+    Updates that pass on what another column has, or change nothing, do not count.
+    """
+    known = {
+        key: float(f"{one:.{KEPT}g}")
+        for key, one in rates.items()
+        if one is not None and abs(one) > 1e-12 and abs(one - PLACEHOLDER) > 1e-9
+    }
     if not known:
-        return PLACEHOLDER if any(one is not None and abs(one - PLACEHOLDER) <= 1e-9 for one in rates) else None
-    counts = Counter(float(f"{one:.{KEPT}g}") for one in known)
-    return counts.most_common(1)[0][0]
+        passed_on = any(one is not None and abs(one - PLACEHOLDER) <= 1e-9 for one in rates.values())
+        return PLACEHOLDER if passed_on else None
+    top = min(row for _, row in rates)
+    of_first = [rate for (_, row), rate in known.items() if row == top]
+    [(first, count), *_] = Counter(of_first).most_common(1) or [(0.0, 0)]
+    if count > sum(row == top for _, row in rates) / 2:
+        return first
+    return Counter(known.values()).most_common(1)[0][0]
 
 
 def _rate_of_numbers(judged: Judged) -> float | None:
@@ -351,7 +395,11 @@ def _formula(judged: Judged, symbol: str, place: Place, cell: Cell) -> tuple[str
         try:
             value = view.compute(cell, place, draw)
         except FormulaError as error:
-            return f"unread: {error}", True
+            # What cannot be read can still be right by its number.
+            right = _typed_right(view, judged.machine, _with_rate(judged), symbol, place)
+            if right:
+                judged.unread.setdefault(place, str(error))
+            return "" if right else f"unread: {error}", True
         outside |= view.outside
         if symbol[0] in "it" and (place[0] == judged.table.first_row or _from_elsewhere(judged, place, cell)):
             return "", True
@@ -360,8 +408,19 @@ def _formula(judged: Judged, symbol: str, place: Place, cell: Cell) -> tuple[str
         if isinstance(value, str):
             return "error" if isinstance(value, ExcelError) else "text", outside
         if not close(value, judged.expected(symbol, draw)):
-            return "differs", outside
+            return "" if _has_rate_of_its_row(judged, symbol, place) else "differs", True
     return "", outside
+
+
+def _has_rate_of_its_row(judged: Judged, symbol: str, place: Place) -> bool:
+    """Whether an update takes the rate that stands in a column of the table, in its row or in the one above."""
+    column, implied = judged.table.columns.get(RATE), judged.rates.get((symbol, place[0]))
+    if column is None or implied is None:
+        return False
+    cells = judged.view.book.tabs[judged.table.tab]
+    there = [cells.get((row, column)) for row in (place[0] - 1, place[0])]
+    values = [one.value for one in there if one is not None and isinstance(one.value, (int, float))]
+    return any(abs(implied - value) <= 1e-7 * abs(value) for value in values)
 
 
 def _from_elsewhere(judged: Judged, place: Place, cell: Cell) -> bool:
@@ -429,7 +488,10 @@ def _typed_right(view: View, machine: Machine, fixed: Mapping[str, float], symbo
     allowed = half_unit(float(value)) * 1.01 + 1e-12 * abs(expected)
     if abs(value - expected) <= allowed:
         return True
+    first = row == view.table.first_row
     for other, number in stored.items():
+        if other[0] in "itη" or other in fixed or (first and other in network.weights):
+            continue  # what was typed to begin with is what it is
         moved = machine.run({**stored, other: number + half_unit(number)}).get(name, math.nan)
         allowed += abs(moved - expected)
     return abs(value - expected) <= allowed

@@ -31,6 +31,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"(?:a|act|activation|out|output|sigmoid|sig|σ|f|tanh|relu)(h|o)UNIT", "a_{kind}{unit}"),
     (r"(?:net|in|z|sum|s)?(h|o)UNIT", "{kind}{unit}"),
     (r"d(h|o)UNIT", "δ_{kind}{unit}"),
+    # of a single output
+    (r"(?:t|target)", "t1"),
+    (r"(?:net|z)?o", "o1"),
+    (r"(?:a|out|output|act)o", "a_o1"),
     (r"e(?:rr(?:or)?)?(?:o)?(\d+)", "E{0}"),
     (
         r"(?:e|etot|etotal|et|totale|totalerror|error|errortotal|errtotal|loss|totalloss|losstotal|j|cost|mse|sse)",

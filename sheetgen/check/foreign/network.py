@@ -76,7 +76,7 @@ class Network:
     or one a unit ("own"); `by_input` says whether a layer's weights are numbered by input instead of by unit; `loss`
     is one of LOSSES, times `factor`, and `gradient_loss` and `gradient_factor` what the gradients are of. With
     `output_first` hidden gradients look at the output's weights as they are after their own update. `factor_in_delta`
-    says whether δ has the gradients' factor in it already.
+    says whether δ has the gradients' factor in it already; `offsets` are biases that have no column, by layer and unit.
     """
 
     units: tuple[int, ...]
@@ -90,6 +90,7 @@ class Network:
     gradient_factor: float = 1.0
     output_first: bool = False
     factor_in_delta: bool = True
+    offsets: tuple[tuple[float, ...], ...] = ()
 
     @property
     def depth(self) -> int:
@@ -161,7 +162,8 @@ class Network:
                 for source in range(self.units[layer - 1])
             ]
             bias = self.bias(layer, unit)
-            found[net] = "+".join([*terms, *([f"{{{bias}}}"] if bias else [])])
+            offset = self.offsets[layer - 1][unit] if self.offsets else 0.0
+            found[net] = "+".join([*terms, *([f"{{{bias}}}"] if bias else [])]) + (f"{offset:+.17g}" if offset else "")
         total = "+".join(f"EXP({{{net}}})" for net in nets)
         for net in nets:
             found[f"a_{net}"] = ACTIVATIONS[name].value.replace("{x}", f"{{{net}}}").replace("{sum}", total)

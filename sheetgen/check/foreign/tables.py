@@ -25,7 +25,8 @@ Cells = Mapping[Place, Cell]
 class Table:
     """A training table: its tab, rows, and the column of each symbol; `extra` are columns that repeat a symbol.
 
-    `labels` are the texts above the columns, as they are written. A last row that has new weights alone is one of it.
+    `labels` are the texts above the columns, as they are written. A last row that has new weights alone is one of it;
+    `repeated` rows behind it, which have its numbers again, are not.
     """
 
     tab: str
@@ -35,6 +36,7 @@ class Table:
     columns: Mapping[str, int]
     extra: Mapping[int, str]
     labels: Mapping[int, str]
+    repeated: int = 0
 
     @property
     def rows(self) -> range:
@@ -112,12 +114,14 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
     columns: dict[str, int] = {}
     extra: dict[int, str] = {}
     for column, text in labels.items():
-        symbol = symbol_of(text) or (RATE if is_rate(text) and columns else "")
+        symbol = symbol_of(text) or (RATE if is_rate(text) and (columns or text.strip() not in "hna") else "")
         if symbol in columns:
             extra[column] = symbol
         elif symbol:
             columns[symbol] = column
     places = [column for symbol, column in columns.items() if symbol not in (STEP, RATE)]
+    if not any(symbol.startswith(("a_", "∂E/", "E")) for symbol in columns):
+        return None  # a block of weights
     if len(places) < FEWEST or sum(symbol.startswith("w") for symbol in columns) < FEWEST_WEIGHTS:
         return None
 
@@ -131,12 +135,26 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
     while filled(last + 1) >= FILLED and last - first < MOST_ROWS:
         last += 1
     weights = [column for symbol, column in columns.items() if symbol.startswith("w") and "⁺" not in symbol]
+    end = last
+    changing = [column for symbol, column in columns.items() if column in places and symbol[0] not in "it"]
+    while last > first + 1 and all(_same(cells, last, column) for column in changing):
+        last -= 1
+    if last < end:
+        return Table(tab, header, first, last, columns, extra, labels, end - last)
     if all(_is_number(cells.get((last + 1, column))) for column in weights):
         last += 1
     return Table(tab, header, first, last, columns, extra, labels)
 
 
 RATE = "η"
+
+
+def _same(cells: Cells, row: int, column: int) -> bool:
+    """Whether a cell has the number of the one above, and not because the same formula, filled down, gives it."""
+    here, above = cells.get((row, column)), cells.get((row - 1, column))
+    if here is None or above is None or not isinstance(here.value, (int, float)) or here.value != above.value:
+        return False
+    return here.text is None or here.text != above.text or here.down == above.down
 
 
 def _is_number(cell: Cell | None) -> bool:
