@@ -183,6 +183,10 @@ MISTAKES: dict[str, Mistake] = {
     "14: nets in the sum": (updates(o1="{w5}*{h1}+{w6}*{h2}"), ["o1"], "; and "),
     "14: a minus missing": (updates(a_h1="1/(1+EXP({h1}))"), ["a_h1"], "a minus is missing"),
     "14: a truth value": (updates(E1="{t1}=({a_o1})"), ["E1"], "truth value"),
+    "turned round": (
+        gradients("78", (r"\{a_o2\}-\{t2\}", "{t2}-{a_o2}")),
+        ["∂E/∂w7", "∂E/∂w8"], r"^[A-Z]+\d+-[A-Z]+\d+ stands where [A-Z]+\d+-[A-Z]+\d+ belongs$",
+    ),
     "plus": (updates(w5="{w5<}+{rate}*{∂E/∂w5<}"), ["w5"], r"\+ stands where - belongs"),
     "a factor missing": (gradients("1", (r"\*\(1-\{a_h1\}\)", "")), ["∂E/∂w1"], "the factor .* is missing"),
     "a path missing": (
@@ -281,6 +285,17 @@ def test_a_rate_within_the_table_is_found(tmp_path: Path) -> None:
     }
     found = judged(replace(PLAIN, cells=cells, stored=PLAIN), tmp_path)
     assert {one.column for one in found.tables[0].findings} == {f"w{k}" for k in range(1, 9)}
+
+
+def test_a_colon_for_a_comma_is_named(tmp_path: Path) -> None:
+    """Which makes one range of four cells."""
+    cells: dict[tuple[str, int], str | float | bool] = {
+        ("h1", row): "=SUMPRODUCT({w1}:{w2}:{i1}:{i2})" for row in range(12)
+    }
+    right = dict.fromkeys(cells, 0.125)
+    stored = replace(PLAIN, cells=right)
+    findings = judged(replace(PLAIN, cells=cells, stored=stored), tmp_path).tables[0].findings
+    assert (findings[0].cell, findings[0].why) == (PLAIN.place("h1"), "a colon stands where a comma belongs")
 
 
 def test_a_rate_left_high_is_told(tmp_path: Path) -> None:

@@ -10,19 +10,20 @@ from functools import cached_property
 from itertools import chain
 
 from sheetgen.check.foreign.book import Cell, Place, formula_of
-from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped
+from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped, turned
 from sheetgen.check.foreign.judge import Judged, Wrong, close
 from sheetgen.check.foreign.network import expanded
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.evaluate import Code, code
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.text import show
-from sheetgen.formulas.tree import Corner, Node, Number, Reference, moved
+from sheetgen.formulas.tree import Corner, Node, Number, Operation, Reference, moved
 from sheetgen.xlsx.cells import column_letters
 
 __all__ = ["Cause", "Causes"]
 
 _TERM = re.compile(r"\{[^{}]*\}(?:\*\{[^{}]*\})?")
+_COLON = re.compile(r":\$?[A-Za-z]{1,3}\$?\d+:")
 COUNTS = {1: "", 2: ", twice"}
 MOST_PAIRS = 8_000
 """Pairs of changes that are tried for a formula that no single change mends."""
@@ -60,7 +61,8 @@ class Causes:
         try:
             tree = moved(parse(cell.text), cell.down, cell.right)
         except FormulaError:
-            return Cause(self._of_kind(wrong), belongs, wrong.place, f"={cell.text}")
+            colon = "a colon stands where a comma belongs" if _COLON.search(cell.text) else ""
+            return Cause(colon or self._of_kind(wrong), belongs, wrong.place, formula_of(cell))
         found = formula_of(cell)
         if wrong.kind not in ("differs", "truth", "error", "text"):
             return Cause(self._of_kind(wrong), belongs, wrong.place, found)
@@ -178,6 +180,7 @@ class Causes:
     def _single(self, wrong: Wrong, tree: Node) -> Cause | None:
         edits = chain(
             self._swaps(wrong, tree, every=False),
+            turned(tree),
             operators(tree, self._numbers),
             regrouped(tree),
             self._swaps(wrong, tree, every=True),
@@ -330,7 +333,11 @@ class Causes:
         return Cause(self._words(wrong, edit), f"={show(edit.tree)}", wrong.place, "", pattern)
 
     def _name_of(self, part: object) -> object:
-        return (self._symbol_at(part) or show(part)) if isinstance(part, Reference) else part
+        if isinstance(part, Reference):
+            return self._symbol_at(part) or show(part)
+        if isinstance(part, Operation):
+            return tuple(self._name_of(one) for one in part.operands)
+        return part
 
     def _words(self, wrong: Wrong, edit: Edit) -> str:
         if edit.kind == "cell":
@@ -346,6 +353,8 @@ class Causes:
                 if edit.belongs == "-"
                 else f"a {'minus' if edit.there == '-' else 'plus'} is too many"
             )
+        if edit.kind == "difference":
+            return f"{show(edit.there)} stands where {show(edit.belongs)} belongs"  # type: ignore[arg-type]
         if edit.kind == "brackets":
             return "brackets are missing, or stand elsewhere"
         if edit.kind.startswith("missing"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sheetgen.formulas.tree import Call, Node, Number, Operation, Percent, Reference, Sign, operation, rebuilt, walk
 
-__all__ = ["Edit", "factors", "operators", "references_in", "regrouped", "summands", "swapped"]
+__all__ = ["Edit", "factors", "operators", "references_in", "regrouped", "summands", "swapped", "turned"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,17 @@ def _operators(operators_: Sequence[str], operands: Sequence[Node]) -> Node:
             run_operators.append(operator)
             run.append(operand)
     return operation(sums, [*parts, operation(run_operators, run)])
+
+
+def turned(tree: Node) -> Iterator[Edit]:
+    """With a difference the other way round."""
+
+    def changes(node: Node) -> Iterator[tuple[Node, Edit]]:
+        if isinstance(node, Operation) and node.operators == ("-",):
+            other = Operation(("-",), node.operands[::-1])
+            yield other, Edit(_NOTHING, "difference", node, other)
+
+    yield from _everywhere(tree, changes)
 
 
 def regrouped(tree: Node) -> Iterator[Edit]:
