@@ -28,7 +28,7 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 HEADINGS = ("cell", "column", "rows", "what stands there", "what belongs there", "value", "should be", "why")
-WIDTHS = (16, 14, 12, 60, 60, 18, 18, 70)
+WIDTHS = (16, 14, 12, 70, 70, 14, 14, 60)
 
 
 def write_marked(found: Foreign, out: Path) -> None:
@@ -179,7 +179,7 @@ def _before_end(text: str, name: str, added: str) -> str:
 
 def _sheet(found: Foreign) -> str:
     """The sheet of findings, each with a link to its first cell."""
-    rows, links = [_row(1, HEADINGS)], []
+    rows, links = [_row(1, HEADINGS, "<rPr><b/></rPr>")], []
     for table in found.tables:
         for finding in table.findings:
             number = len(rows) + 1
@@ -193,17 +193,21 @@ def _sheet(found: Foreign) -> str:
     widths = "".join(f'<col min="{k}" max="{k}" width="{width}" customWidth="1"/>' for k, width in enumerate(WIDTHS, 1))
     linked = f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{_MAIN}"><cols>{widths}</cols>'
-        f"<sheetData>{''.join(rows)}</sheetData>{linked}</worksheet>"
+        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{_MAIN}">'
+        '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0">'
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+        f"<cols>{widths}</cols><sheetData>{''.join(rows)}</sheetData>{linked}"
+        '<pageSetup orientation="landscape" fitToHeight="0"/></worksheet>'
     )
 
 
-def _row(number: int, values: tuple[object, ...]) -> str:
+def _row(number: int, values: tuple[object, ...], look: str = "") -> str:
     cells = []
     for column, value in enumerate(values, 1):
         where = address((number, column))
         if isinstance(value, float):
             cells.append(f'<c r="{where}"><v>{value!r}</v></c>')
         elif value is not None:
-            cells.append(f'<c r="{where}" t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>')
+            text = f'<t xml:space="preserve">{escape(str(value))}</t>'
+            cells.append(f'<c r="{where}" t="inlineStr"><is>{f"<r>{look}{text}</r>" if look else text}</is></c>')
     return f'<row r="{number}">{"".join(cells)}</row>'
