@@ -22,7 +22,7 @@ DEEPEST = 60
 """Cells outside the table that need each other; beyond it they are taken for a circle."""
 MOST_CELLS = 10_000
 """Cells of a range that are looked at."""
-MOST_LOOKS = 6_000_000
+MOST_LOOKS = 4_000_000
 """Cells that the formulas of a workbook look at in all, which takes some seconds."""
 CIRCULAR = ExcelError("#REF!")
 
