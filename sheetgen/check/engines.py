@@ -19,9 +19,10 @@ from sheetgen.xlsx.cells import Value
 from sheetgen.xlsx.files import scratch
 from sheetgen.xlsx.reader import open_workbook, read_formulas, read_typed
 
-__all__ = ["Engine", "Recalculated", "recalculate"]
+__all__ = ["NAMES", "Engine", "Recalculated", "recalculate"]
 
 Engine = Literal["ironcalc", "libreoffice"]
+NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 CellOf = tuple[str, str]
 """A tab's title and a cell's address in it."""
 Tabs = dict[str, dict[str, Value | None]]

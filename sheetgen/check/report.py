@@ -25,15 +25,15 @@ from typing import Any
 from tqdm import tqdm
 
 from cnn.live import LONG_SUMS
-from sheetgen.check.engines import Engine, Recalculated, recalculate
+from sheetgen.check.engines import NAMES, Engine, Recalculated, recalculate
 from sheetgen.check.origin import read_origin, spec_now
 from sheetgen.check.rebuilt import compare_rebuilt
-from sheetgen.check.rounding import HUGE, Rounding, difference, is_number
+from sheetgen.check.rounding import HUGE, Rounding, difference
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table
-from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
 __all__ = ["Comparison", "Report", "report"]
@@ -45,7 +45,6 @@ AMPLIFIED = 16.0
 NUDGE, PATTERNS = 2.0**-50, 3
 FORMULA_SHOWN = 300
 OURS = "sheetgen"
-NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from sheetgen.errors import ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
 from sheetgen.formulas.values import Grid, Scalar, plain
-from sheetgen.xlsx.cells import MAX_ROWS, Value
+from sheetgen.xlsx.cells import MAX_ROWS, Value, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_names, read_typed
 
-__all__ = ["HUGE", "Rounding", "difference", "is_number"]
+__all__ = ["HUGE", "Rounding", "difference"]
 
 # A number's last bits, and how often what moving them changes may be exceeded.
 LAST_BITS, AMPLIFIED = 2.0**-47, 2.0
@@ -195,16 +195,11 @@ def difference(stored: Value | None, value: Value | None, scale: float) -> float
         # Engines do not agree on which error it is, where several meet.
         return 0.0 if isinstance(stored, ExcelError) and isinstance(value, ExcelError) else math.inf
     if is_number(stored) and is_number(value):
-        assert stored is not None and value is not None
         a, b = float(stored), float(value)
         return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b), scale)
     empty = (None, "")
     same = type(stored) is type(value) and stored == value
     return 0.0 if same or (stored in empty and value in empty) else math.inf
-
-
-def is_number(value: Value | None) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _by_place(cells: Iterator[tuple[str, str, Value | None]]) -> Cells:

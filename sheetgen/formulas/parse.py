@@ -28,7 +28,7 @@ from sheetgen.formulas.tree import (
     height,
     operation,
 )
-from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS
+from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, column_number
 
 __all__ = ["FormulaError", "parse", "parse_reference"]
 
@@ -113,10 +113,7 @@ def _corner(text: str) -> Corner | None:
     """The corner; None if it lies beyond the sheet, where a cell's address is a name."""
     match = _CORNER.fullmatch(text)
     assert match
-    column = 0
-    for letter in match[2].upper():
-        column = 26 * column + ord(letter) - 64
-    row = int(match[4] or 0)
+    column, row = column_number(match[2]), int(match[4] or 0)
     if column > MAX_COLUMNS or row > MAX_ROWS or (match[4] and not row):
         return None
     row_fixed = match[3] or (not column and match[1])

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from sheetgen.errors import ERRORS, ExcelError
 from sheetgen.xlsx.archive import MAIN, book_part, open_workbook, relations, sheet_parts, small_part, whole_part
-from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value
+from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value, column_number
 
 __all__ = [
     "FORMULA_CELL",
@@ -145,9 +145,7 @@ def place(address: str) -> tuple[int, int]:
     ((1, 1), (30, 28))
     """
     found = _PLACE.fullmatch(address)
-    column = 0
-    for letter in found[1] if found else "":
-        column = 26 * column + ord(letter) - 64
+    column = column_number(found[1]) if found else 0
     row = int(found[2]) if found else 0
     if not (0 < row <= MAX_ROWS and column <= MAX_COLUMNS):
         raise ValueError(f"{address!r} is no cell address")

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from sheetgen.check.engines import Engine, recalculate
+from sheetgen.check.engines import NAMES, Engine, recalculate
 from sheetgen.check.foreign.findings import Foreign
 from sheetgen.check.rounding import difference
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.reader import read_formulas
 
-__all__ = ["NAMES", "recalculated"]
+__all__ = ["recalculated"]
 
-NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 ALIKE = 1e-9
 """The largest relative difference that is not told; some programs store ten digits."""
 

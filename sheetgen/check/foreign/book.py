@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sheetgen.errors import CheckError
-from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.cells import Value, column_letters, column_number
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
 __all__ = ["Book", "Cell", "Place", "address", "formula_of", "read_book"]
@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Book:
-    """The cells of every tab, and what the names mean."""
+    """The cells of every tab, and what the names, in small letters, mean."""
 
     path: Path
     tabs: Mapping[str, Mapping[Place, Cell]]
@@ -69,7 +69,7 @@ def read_book(path: Path) -> Book:
         text = cell.text if len(cell.text) <= LONGEST else "NA()"
         text, start = first.setdefault((cell.tab, _relative(text, *start)), (text, start))
         tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])
-    return Book(path, tabs, read_names(path))
+    return Book(path, tabs, {name.casefold(): meaning for name, meaning in read_names(path).items()})
 
 
 def address(where: Place) -> str:
@@ -92,18 +92,6 @@ def formula_of(cell: Cell) -> str:
         return f"{column_fixed}{column}{row_fixed}{digits if row_fixed else max(1, int(digits) + cell.down)}"
 
     return f"={_REFERENCE.sub(moved, cell.text or '')}"
-
-
-def column_number(letters: str) -> int:
-    """The number of a column.
-
-    >>> column_number("AB")
-    28
-    """
-    number = 0
-    for letter in letters.upper():
-        number = 26 * number + ord(letter) - 64
-    return number
 
 
 def _counted(count: int, path: Path) -> int:

@@ -11,8 +11,9 @@ from itertools import chain
 
 from sheetgen.check.foreign.book import Cell, Place, formula_of
 from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped, turned
-from sheetgen.check.foreign.judge import Judged, Wrong, close
-from sheetgen.check.foreign.network import expanded
+from sheetgen.check.foreign.judge import Judged, Wrong, close, stored_numbers, the_one
+from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.network import Network, expanded
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.evaluate import Code, code
 from sheetgen.formulas.parse import FormulaError, parse
@@ -78,14 +79,13 @@ class Causes:
         row, weight = place[0], symbol in self.network.weights
         if symbol[0] in "it" or (weight and row == self.table.first_row):
             return f"={column_letters(place[1])}{row - 1}" if row > self.table.first_row else "a number"
-        of, seen = (row - 1, f"{symbol}⁺") if weight else (row, symbol)
+        seen, of = self.network.source_of(symbol, row)
         known = {
             name: f"{column_letters(column)}{of}"
             for name, column in self.table.columns.items()
             if name != symbol or weight
         }
-        known |= {name: address_of(*cell, self.table.tab) for name, cell in self.outside.items()}
-        known["η"] = self.rate_text
+        known[RATE] = self.rate_text
         for name in self.network.weights:
             known.setdefault(name, name)
             if weight or symbol.endswith("⁺"):
@@ -93,16 +93,9 @@ class Causes:
             elif of < self.table.last_row and name in self.table.columns:
                 known.setdefault(f"{name}⁺", f"{column_letters(self.table.columns[name])}{of + 1}")
         equations = self.network.equations
-        return (
-            f"={expanded(equations[seen], equations, {**_data_names(self.network), **known})}"
-            if seen in equations
-            else ""
-        )
-
-    @cached_property
-    def outside(self) -> dict[str, tuple[str, Place]]:
-        """Nothing is known of the cells of inputs that have no column but their numbers."""
-        return {}
+        if seen not in equations:
+            return ""
+        return f"={expanded(equations[seen], equations, {**_data_names(self.network), **known})}"
 
     @cached_property
     def rate_text(self) -> str:
@@ -172,7 +165,7 @@ class Causes:
             if not state[f"∂E/∂{name}"]:
                 return None
             implied.append((state[name] - value) / state[f"∂E/∂{name}"])
-        return implied[0] if abs(implied[1] - implied[0]) <= 1e-7 * max(abs(implied[0]), 1e-3) else None
+        return the_one(implied)
 
     def _told(self, why: str, *pattern: object) -> Cause:
         return Cause(why, "", (0, 0), "", pattern)
@@ -204,7 +197,7 @@ class Causes:
         row = wrong.place[0] - (wrong.symbol in self.network.weights)
         symbol = self._symbol_at(there)
         for name, column in self.table.columns.items():
-            if name in ("step", "η"):
+            if name in (STEP, RATE):
                 continue
             for at in {row, there.first.row} if name == symbol else {row}:
                 corner = replace(
@@ -242,7 +235,7 @@ class Causes:
         """What a sum for this cell is made of: paths back, products of weights, losses."""
         network, row = self.network, wrong.place[0]
         cells = {name: f"{column_letters(column)}{row}" for name, column in self.table.columns.items()}
-        known = {**_data_names(network), **{name: name for name in network.weights}, **cells, "η": self.rate_text}
+        known = {**_data_names(network), **{name: name for name in network.weights}, **cells, RATE: self.rate_text}
         texts = [network.equations.get(wrong.symbol, "")]
         if wrong.symbol.startswith("∂E/∂"):
             texts = [network.paths(layer, unit, mark) for layer in range(1, network.depth)
@@ -261,7 +254,7 @@ class Causes:
         cells = {
             name: f"{column_letters(column)}{row}"
             for name, column in self.table.columns.items()
-            if name not in ("step", "η") and (row, column) != wrong.place
+            if name not in (STEP, RATE) and (row, column) != wrong.place
         }
         found = [(f"{cell} ({self.called(name)})", cell) for name, cell in cells.items()]
         for layer in range(1, self.network.depth + 1):
@@ -405,11 +398,7 @@ class Causes:
     def called(self, symbol: str) -> str:
         """What the table calls a symbol, or the symbol."""
         column = self.table.columns.get(symbol)
-        return (
-            " ".join(self.table.labels[column].split())
-            if column is not None and column in self.table.labels
-            else symbol
-        )
+        return symbol if column is None else " ".join(self.table.labels[column].split())
 
     def _of_kind(self, wrong: Wrong) -> str:
         kind, _, detail = wrong.kind.partition(": ")
@@ -436,8 +425,6 @@ class Causes:
         return "a typed number, and not the one that the numbers beside it give"
 
     def _of_typed_weight(self, wrong: Wrong, cell: Cell) -> str:
-        from sheetgen.check.foreign.judge import stored_numbers
-
         before = stored_numbers(self.view, wrong.place[0] - 1)
         slope = before.get(f"∂E/∂{wrong.symbol}")
         if slope and wrong.symbol in before and isinstance(cell.value, (int, float)):
@@ -458,16 +445,11 @@ def _kind(symbol: str) -> str:
     return symbol.partition("[")[0].rstrip("0123456789_⁺")
 
 
-def _data_names(network: object) -> dict[str, str]:
+def _data_names(network: Network) -> dict[str, str]:
     """Inputs and targets that have no cell are shown by name."""
-    marks = network.sample_marks()  # type: ignore[attr-defined]
-    inputs, outputs = network.units[0], network.units[-1]  # type: ignore[attr-defined]
-    return {
-        f"{letter}{k + 1}{mark}": f"{letter}{k + 1}{mark}"
-        for mark in marks
-        for letter, size in (("i", inputs), ("t", outputs))
-        for k in range(size)
-    }
+    sizes = (("i", network.units[0]), ("t", network.units[-1]))
+    names = [f"{letter}{k + 1}{mark}" for mark in network.sample_marks() for letter, size in sizes for k in range(size)]
+    return dict(zip(names, names, strict=True))
 
 
 def address_of(tab: str, place: Place, here: str, *, fixed: bool = False) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
 from sheetgen.check.foreign.causes import Cause, Causes
 from sheetgen.check.foreign.judge import Judged, Wrong, judge, stored_numbers
-from sheetgen.check.foreign.labels import LOOKED_FOR
+from sheetgen.check.foreign.labels import LOOKED_FOR, RATE
 from sheetgen.check.foreign.network import LOSSES, Network
 from sheetgen.check.foreign.tables import Table, best_header, find_tables
 from sheetgen.check.foreign.view import Effort
 from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError
+from sheetgen.xlsx.cells import is_number
 
 __all__ = ["Finding", "Foreign", "TableReport", "examine"]
 
@@ -168,7 +169,6 @@ class Foreign:
 
     path: Path
     tables: tuple[TableReport, ...]
-    judged: tuple[Judged, ...] = field(default=(), repr=False)
     note: str = ""
     beside: str = ""
 
@@ -218,7 +218,7 @@ def examine(path: Path, network: Network | None = None) -> Foreign:
     tables = find_tables(book)
     if not tables:
         raise CheckError(f"{path}: {_nothing_found(book)}")
-    reports, all_judged = [], []
+    reports = []
     effort = Effort()
     for table in tables:
         try:
@@ -229,9 +229,8 @@ def examine(path: Path, network: Network | None = None) -> Foreign:
             reports.append(TableReport(table, None, None, "", (), (), 0, 0, trouble=told))
             continue
         if judged.trains or len(tables) == 1:
-            all_judged.append(judged)
             reports.append(report)
-    return Foreign(path, tuple(reports), tuple(all_judged), note="" if book.has_values else NO_VALUES)
+    return Foreign(path, tuple(reports), note="" if book.has_values else NO_VALUES)
 
 
 def _nothing_found(book: Book) -> str:
@@ -293,7 +292,7 @@ def _findings(judged: Judged, causes: Causes) -> list[Finding]:
 def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -> Finding:
     first = group[0]
     rows = [one.place[0] for one in group]
-    value, should = _values(judged, causes, first)
+    value, should = _values(judged, first)
     helper = cause.place != first.place
     column = _label(judged.table, cause.place[1]) if helper else causes.called(first.symbol)
     places = tuple((row, cause.place[1]) for row in rows)
@@ -307,22 +306,20 @@ def _label(table: Table, column: int) -> str:
     return table.labels.get(column, "a helper column")
 
 
-def _values(judged: Judged, causes: Causes, wrong: Wrong) -> tuple[float | None, float | None]:
+def _values(judged: Judged, wrong: Wrong) -> tuple[float | None, float | None]:
     """The number that stands in a cell, and the one that the numbers beside it give."""
     cell = judged.view.book.tabs[judged.table.tab].get(wrong.place)
     value = cell.value if cell is not None else None
-    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    number = float(value) if is_number(value) else None
     if cell is not None and cell.text is not None and number is None:
         try:
             computed = judged.view.compute(cell, wrong.place, None)
         except FormulaError:
             computed = None
         number = computed if isinstance(computed, float) else None
-    weight = wrong.symbol in judged.network.weights
-    row = wrong.place[0] - 1 if weight else wrong.place[0]
-    name = f"{wrong.symbol}⁺" if weight else wrong.symbol
+    name, row = judged.network.source_of(wrong.symbol, wrong.place[0])
     given = {**judged.fixed, **stored_numbers(judged.view, row)}
-    given["η"] = math.nan if judged.rate is None else judged.rate
+    given[RATE] = math.nan if judged.rate is None else judged.rate
     given.pop(name, None)
     should = judged.machine.run(given).get(name, math.nan)
     return number, None if math.isnan(should) else should
@@ -380,7 +377,7 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | No
     stored = stored_numbers(judged.view, last)["E_total"]
     if not judged.wrong:
         return stored, stored
-    fixed = {name: value for name, value in start.items() if name[0] in "it"} | {"η": judged.rate}
+    fixed = {name: value for name, value in start.items() if name[0] in "it"} | {RATE: judged.rate}
     weights = {name: start.get(name, math.nan) for name in network.weights}
     state = judged.machine.run({**fixed, **weights})
     for _ in range(last - table.first_row):

@@ -16,8 +16,8 @@ __all__ = ["infer", "infer_order", "sizes_of"]
 
 Offset = Callable[[Network, str], float | None]
 """What a symbol's cell has more than the network says, if that is one number."""
-Score = Callable[[Network, Iterable[str]], int]
-"""How many of some symbols' cells are as the network says."""
+Score = Callable[[Network, Iterable[str]], tuple[int, int]]
+"""How many of some symbols' cells are as the network says, and how many there are."""
 
 _UNIT = re.compile(r"(?:a_|δ_)?([ho])(?:(\d+)_)?(\d+)(?:\[(\d+)\])?")
 _NUMBERED = re.compile(r"([iteEwb])(\d+)(?:\[(\d+)\])?")
@@ -71,10 +71,7 @@ def _biases(count: int, units: tuple[int, ...]) -> list[tuple[str, ...]]:
 def infer(start: Network, score: Score, has: Callable[[str], bool], offset: Offset) -> Network:
     """The network of these sizes under which most cells are right; what nothing tells is as in the textbook."""
     network = replace(start, by_input=(False,) * start.depth, activations=("sigmoid",) * start.depth)
-    count = len(
-        {network.bias(layer, unit) for layer in range(1, network.depth + 1) for unit in range(network.units[layer])}
-        - {""}
-    )
+    count = sum(name.startswith("b") for name in network.weights)
     ways = [replace(network, biases=kinds) for kinds in _biases(count, network.units)]
     for turn in range(2):  # without net inputs, one tells nothing before the other is known
         network = _best(network, ways, score, _nets(network))
@@ -173,11 +170,10 @@ def _signed(network: Network) -> list[float]:
 
 def _best(start: Network, options: Iterable[Network], score: Score, symbols: list[str]) -> Network:
     """The first of the options that is right most often, looking no further where all is right."""
-    best, most = start, score(start, symbols)
-    there = score(start, ["?", *symbols])
+    best, (most, there) = start, score(start, symbols)
     for option in options:
-        if most >= there:
+        if most == there:
             return best
-        if (right := score(option, symbols)) > most:
+        if (right := score(option, symbols)[0]) > most:
             best, most = option, right
     return best

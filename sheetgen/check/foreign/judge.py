@@ -10,16 +10,17 @@ from functools import cached_property, lru_cache
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.infer import infer, infer_order, sizes_of
-from sheetgen.check.foreign.labels import symbol_of
+from sheetgen.check.foreign.labels import RATE, STEP, symbol_of
 from sheetgen.check.foreign.network import Network
-from sheetgen.check.foreign.tables import RATE, Table
+from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.view import Draw, Effort, Machine, View, new_draws
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError, parse, parse_reference
 from sheetgen.formulas.tree import Name, Reference, walk
 from sheetgen.formulas.values import Scalar
+from sheetgen.xlsx.cells import is_number
 
-__all__ = ["DRAWS", "Judged", "Wrong", "close", "judge"]
+__all__ = ["Judged", "Wrong", "close", "half_unit", "judge", "stored_numbers", "the_one"]
 
 DRAWS = 4
 CLOSE = 1e-9
@@ -40,7 +41,6 @@ class Wrong:
     symbol: str
     place: Place
     kind: str
-    rate: float | None = None
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Judged:
 
 def close(found: Scalar, expected: float) -> bool:
     """Whether a value is the expected number, but for rounding."""
-    if isinstance(found, bool) or not isinstance(found, float) or math.isnan(expected):
+    if not isinstance(found, float) or math.isnan(expected):
         return False
     return abs(found - expected) <= CLOSE * max(abs(found), abs(expected), 1e-6)
 
@@ -113,14 +113,13 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
     """
     view = View(book, table, effort)
     fixed = dict(_outside(book, table))
-    start = sizes_of(table) if given is None else given
-    if given is None or not given.activations:
+    if given is None:
         score = _Score(view, fixed, PLACEHOLDER)
-        network = infer(start, score, lambda symbol: symbol in table.columns, score.offset)
+        network = infer(sizes_of(table), score, lambda symbol: symbol in table.columns, score.offset)
     else:
         network = given
     judged, rates = _with_rate_found(view, network, fixed)
-    if (given is None or not given.activations) and judged.rate is not None:
+    if given is None and judged.rate is not None:
         ordered = infer_order(network, _Score(view, fixed, judged.rate))
         if ordered != network:
             judged, rates = _with_rate_found(view, ordered, fixed)
@@ -164,18 +163,11 @@ class _Score:
     def _draws(self, network: Network) -> list[Draw]:
         return new_draws(_machine(network), self.fixed, self.rate, 2)[0]
 
-    def __call__(self, network: Network, symbols: Iterable[str]) -> int:
-        """With "?" among the symbols, how many there are at all."""
-        names = list(symbols)
-        places = [
-            (name, (row, self.view.table.columns[name]))
-            for row in self.rows
-            for name in names
-            if name in self.view.table.columns
-        ]
-        if "?" in names:
-            return len(places)
-        return sum(self._right(network, name, place) for name, place in places)
+    def __call__(self, network: Network, symbols: Iterable[str]) -> tuple[int, int]:
+        """And how many there are at all."""
+        columns = self.view.table.columns
+        places = [(name, (row, columns[name])) for row in self.rows for name in symbols if name in columns]
+        return sum(self._right(network, name, place) for name, place in places), len(places)
 
     def offset(self, network: Network, name: str) -> float | None:
         """What a symbol's cell has more than the network says, if it is one number other than 0."""
@@ -219,7 +211,7 @@ def _outside(book: Book, table: Table) -> Iterator[tuple[str, float]]:
             continue
         for place in ((row, column + 1), (row + 1, column)):
             number = cells.get(place)
-            if number is not None and isinstance(number.value, (int, float)) and not isinstance(number.value, bool):
+            if number is not None and is_number(number.value):
                 yield symbol, float(number.value)
                 break
 
@@ -245,15 +237,20 @@ def _rates(judged: Judged) -> Rates:
                         value = view.compute(cell, place, draw)
                     except FormulaError:
                         value = None
-                    if not isinstance(value, float) or isinstance(value, bool):
+                    if not isinstance(value, float):
                         break
                     slope = state[f"∂E/∂{name}"]
                     if not slope:
                         break
                     implied.append((state[name] - value) / slope)
-                ok = len(implied) == 2 and abs(implied[0] - implied[1]) <= 1e-7 * max(abs(implied[0]), 1e-3)
-                found[symbol, row] = implied[0] if ok else None
+                found[symbol, row] = the_one(implied)
     return found
+
+
+def the_one(implied: list[float]) -> float | None:
+    """The rate that two draws imply, if it is one number."""
+    same = len(implied) == 2 and abs(implied[0] - implied[1]) <= 1e-7 * max(abs(implied[0]), 1e-3)
+    return implied[0] if same else None
 
 
 def _usual(rates: Rates) -> float | None:
@@ -326,9 +323,8 @@ def _references(text: str) -> tuple[Reference | Name, ...]:
 def references(cell: Cell, tab: str, book: Book, *, ranges: bool = False) -> Iterator[tuple[str, Place]]:
     """The single cells that a formula names, or that its names mean; with `ranges`, the first cells of ranges too."""
     assert cell.text is not None
-    meanings = {name.casefold(): meaning for name, meaning in book.names.items()}
     for found in _references(cell.text):
-        node = parse_reference(meanings.get(found.name.casefold(), "")) if isinstance(found, Name) else found
+        node = parse_reference(book.names.get(found.name.casefold(), "")) if isinstance(found, Name) else found
         if node is None or (node.last is not None and not ranges):
             continue
         row, column = node.first.row, node.first.column
@@ -366,12 +362,9 @@ def _kind(
     if is_weight and symbol in judged.frozen:
         return None
     if cell is None or (cell.value is None and cell.text is None):
-        return (
-            None
-            if place[0] == table.last_row and not is_weight
-            else ("empty" if symbol in judged.network.equations else None)
-        )
-    if symbol in (RATE, "step") or (is_weight and first):
+        unfinished = place[0] == table.last_row and not is_weight
+        return "empty" if symbol in judged.network.equations and not unfinished else None
+    if symbol in (RATE, STEP) or (is_weight and first):
         return None
     data = symbol[0] in "it"
     if not (data or is_weight or symbol in judged.network.equations):
@@ -455,33 +448,25 @@ def _same_data(judged: Judged, symbol: str, place: Place, cell: Cell) -> str | N
 
 
 def _with_rate(judged: Judged) -> dict[str, float]:
-    return {**judged.fixed, "η": PLACEHOLDER if judged.rate is None else judged.rate}
+    return {**judged.fixed, RATE: PLACEHOLDER if judged.rate is None else judged.rate}
 
 
 def stored_numbers(view: View, row: int) -> dict[str, float]:
     """The numbers that a row's symbols have in the file."""
     cells = view.book.tabs[view.table.tab]
     found = {symbol: cells.get((row, column)) for symbol, column in view.table.columns.items()}
-    return {
-        symbol: float(cell.value)
-        for symbol, cell in found.items()
-        if cell is not None and isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
-    }
+    return {symbol: float(cell.value) for symbol, cell in found.items() if cell is not None and is_number(cell.value)}
 
 
 def _typed_right(view: View, machine: Machine, fixed: Mapping[str, float], symbol: str, place: Place) -> bool:
     """Whether a number is what the stored numbers beside it give, if each is rounded in its last digit."""
     network = machine.network
-    weight = symbol in network.weights
-    row = place[0] - 1 if weight else place[0]
-    name = f"{symbol}⁺" if weight else symbol
+    name, row = network.source_of(symbol, place[0])
     stored = {**fixed, **stored_numbers(view, row)}
     value = view.book.tabs[view.table.tab][place].value
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
+    if not is_number(value):
         return False
     stored.pop(name, None)
-    if weight:
-        stored.pop(f"{symbol}⁺", None)
     expected = machine.run(stored).get(name, math.nan)
     if math.isnan(expected):
         return False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["LOOKED_FOR", "RATE_LABEL", "STEP", "is_rate", "symbol_of"]
+__all__ = ["LOOKED_FOR", "RATE", "STEP", "is_rate", "symbol_of"]
 
 LOOKED_FOR = "w1, a_h1 (or out_h1), a_o1, t1, i1, E_total, ∂E/∂w1 and the like"
 STEP = "step"
-RATE_LABEL = "η"
+RATE = "η"
 
 # Every sign that stands for a "d": partial, delta, the Cyrillic schwa that some keyboards offer.
 _D = str.maketrans(dict.fromkeys("∂δәə∆Δ𝜕ð", "d"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "LOSSES", "NETS", "Loss", "Network", "expanded"]
+__all__ = ["ACTIVATIONS", "LOSSES", "Loss", "Network", "expanded", "symbols_in"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,6 @@ LOSSES: Mapping[str, Loss] = {
         "cross-entropy in base 10", "-{t}*LOG10({a})", "-{t}/{a}/LN(10)", "softmax", "({a}-{t})/LN(10)"
     ),
 }
-NETS = "ho"
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,10 @@ class Network:
     def depth(self) -> int:
         """How many layers have weights."""
         return len(self.units) - 1
+
+    def source_of(self, symbol: str, row: int) -> tuple[str, int]:
+        """The equation that gives a symbol's cell, and the row of what it looks at: a weight's is the row above."""
+        return (f"{symbol}⁺", row - 1) if symbol in self.weights else (symbol, row)
 
     def sample_marks(self) -> list[str]:
         """What follows the symbols of a sample."""
@@ -222,7 +225,7 @@ class Network:
 
 def expanded(text: str, equations: Mapping[str, str], known: Mapping[str, str]) -> str:
     """A formula with its symbols as `known` writes them (cells), and those it does not know written out in brackets."""
-    for symbol in _symbols(text):
+    for symbol in symbols_in(text):
         if symbol in known:
             shown = known[symbol]
         else:
@@ -236,7 +239,8 @@ def _product(*factors: str) -> str:
     return "*".join(one for one in factors if one and one != "1")
 
 
-def _symbols(text: str) -> list[str]:
+def symbols_in(text: str) -> list[str]:
+    """The symbols of a formula, each once."""
     return list(dict.fromkeys(piece.partition("}")[0] for piece in text.split("{")[1:]))
 
 

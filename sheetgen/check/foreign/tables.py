@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sheetgen.check.foreign.book import Book, Cell, Place
-from sheetgen.check.foreign.labels import STEP, is_rate, symbol_of
+from sheetgen.check.foreign.labels import RATE, STEP, is_rate, symbol_of
 
 __all__ = ["Table", "best_header", "find_tables"]
 
@@ -144,9 +144,6 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
     if all(_is_number(cells.get((last + 1, column))) for column in weights):
         last += 1
     return Table(tab, header, first, last, columns, extra, labels)
-
-
-RATE = "η"
 
 
 def _same(cells: Cells, row: int, column: int) -> bool:

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sheetgen.check.foreign.book import Book, Cell, Place
-from sheetgen.check.foreign.network import Network, expanded
+from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.network import Network, expanded, symbols_in
 from sheetgen.check.foreign.tables import Table
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.values import Grid, Scalar
-from sheetgen.xlsx.cells import column_letters
+from sheetgen.xlsx.cells import column_letters, is_number
 
-__all__ = ["CIRCULAR", "Draw", "Effort", "Machine", "State", "View", "new_draws"]
+__all__ = ["Draw", "Effort", "Machine", "State", "View", "new_draws"]
 
 State = Mapping[str, float]
 DEEPEST = 60
@@ -73,8 +74,7 @@ class Machine:
 
         self._steps: list[tuple[str, int, Code]] = []
         for symbol, text in network.equations.items():
-            names = {piece.partition("}")[0]: "" for piece in text.split("{")[1:]}
-            code = compiled(expanded(text, {}, {name: known(name) for name in names}))
+            code = compiled(expanded(text, {}, {name: known(name) for name in symbols_in(text)}))
             known(symbol)
             self._steps.append((symbol, list(places).index(symbol), code))
         self._symbols = list(places)
@@ -120,7 +120,7 @@ def new_draws(machine: Machine, fixed: State, rate: float, count: int) -> tuple[
     own, before = [], []
     network = machine.network
     for seed in range(count):
-        given = {"η": rate, **_data(network, seed), **fixed}
+        given = {RATE: rate, **_data(network, seed), **fixed}
         first = machine.run(_with_weights(network, given, f"{seed} first"))
         second = machine.run(_after(network, given, first))
         other = machine.run(_with_weights(network, given, f"{seed} other"))
@@ -179,7 +179,7 @@ class View:
 
     def __init__(self, book: Book, table: Table, effort: Effort | None = None) -> None:
         self.book, self.table, self.effort = book, table, effort or Effort()
-        self.symbols = {column: symbol for symbol, column in table.columns.items() if symbol not in ("η", "step")}
+        self.symbols = {column: symbol for symbol, column in table.columns.items() if symbol not in (RATE, STEP)}
         self.draw: Draw | None = None
         self.row = table.first_row
         self.outside = False
@@ -261,12 +261,12 @@ class _Tabs(Mapping[str, _Tab]):
 
 
 def _as_scalar(value: object) -> Scalar:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value  # type: ignore[return-value]
+    return float(value) if is_number(value) else value  # type: ignore[return-value]
 
 
 def _names(names: Mapping[str, str]) -> Iterator[tuple[str, Code]]:
     for name, text in names.items():
         try:
-            yield name.casefold(), meaning(parse(text))
+            yield name, meaning(parse(text))
         except FormulaError:  # a formula that uses it is told
             continue
