@@ -183,6 +183,72 @@ def _write_beside(report: object, arguments: argparse.Namespace) -> None:
         print(*summary.lines()[:1], sep="\n", file=sys.stderr)
 
 
+def _exercise_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", nargs="?", help="a template's name or a .toml path (default: erav2)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path,
+        help="(default: exercise.xlsx; with --class it is a folder, by default exercises)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--blank", metavar="WHAT", nargs="+", action="extend",
+        help="forward, loss, gradients (the default), updates, all, or the names of columns, such as a_h1 or ∂E/∂w3",
+    )  # fmt: skip
+    parser.add_argument("--rate", metavar="R", type=_rate, help="the learning rate (default: the spec's best)")
+    parser.add_argument(
+        "--bugs", metavar="N", type=int, help="instead of blanks, plant N mistakes that people make, to be found"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, help="draw other data and initial weights, and other bugs")
+    parser.add_argument(
+        "--hints", metavar="0..3", type=int, choices=range(4), help="how much help opens (default: 3, all of it)"
+    )
+    parser.add_argument("--key", metavar="FILE", type=Path, help="write the solution too; with --class, a folder")
+    parser.add_argument(
+        "--class", metavar="NAMES.txt", type=Path, dest="names",
+        help="a workbook for each line of a text file, each with numbers of its own",
+    )  # fmt: skip
+
+
+def _exercise(arguments: argparse.Namespace) -> int:
+    """Write an exercise, or one for each name of a class."""
+    from sheetgen.lessons.exercise import make_exercise
+    from sheetgen.lessons.files import read_names, seed_of, write_class, write_exercise
+    from sheetgen.spec import DEFAULT_TEMPLATE, load, override
+
+    if arguments.bugs is not None and (arguments.blank or arguments.hints is not None):
+        raise SheetgenError("command line: --bugs is given with --blank or --hints; an exercise has blanks or bugs")
+    if arguments.bugs is not None and not 1 <= arguments.bugs <= 20:
+        raise SheetgenError(f"command line: --bugs is {arguments.bugs}; 1 to 20 can be planted")
+    spec = load(DEFAULT_TEMPLATE if arguments.spec is None else arguments.spec)
+    if arguments.rate is not None:
+        spec = override(spec, [arguments.rate], None)
+    make = partial(
+        make_exercise, spec, blank=arguments.blank or ("gradients",), rate=arguments.rate, bugs=arguments.bugs or 0,
+        hints=3 if arguments.hints is None else arguments.hints,
+    )  # fmt: skip
+    if arguments.names is None:
+        path = arguments.output or Path("exercise.xlsx")
+        exercise = make(seed=arguments.seed)
+        summary = write_exercise(exercise, path, arguments.key)
+        what = f"{arguments.bugs} planted" if arguments.bugs else ", ".join(exercise.columns)
+        print(*summary.lines(), f"{'bugs' if arguments.bugs else 'blank':<10}{what}", sep="\n")
+        if arguments.key:
+            print(f"solution  {arguments.key}")
+        return 0
+    from tqdm import tqdm
+
+    names, folder = read_names(arguments.names), arguments.output or Path("exercises")
+    with tqdm(total=len(names), desc="writing", unit=" files", disable=not _watched(), leave=False) as bar:
+        paths = write_class(
+            lambda name: make(seed=seed_of(name, arguments.seed), learner=name),
+            names,
+            folder,
+            arguments.key,
+            bar.update,
+        )
+    print(f"wrote     {len(paths)} exercises in {folder}")
+    return 0
+
+
 def _templates_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="the template to print")
 
@@ -220,5 +286,8 @@ class _Command:
 _COMMANDS = {
     "build": _Command(_build, _build_options, "write a workbook"),
     "check": _Command(_check, _check_options, "judge workbooks, anybody's, and name the first wrong cell"),
+    "exercise": _Command(
+        _exercise, _exercise_options, "write a workbook with blanks, or planted mistakes, that judges itself"
+    ),
     "templates": _Command(_templates, _templates_options, "list the specs that come with it, or print one"),
 }

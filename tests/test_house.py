@@ -25,8 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sheetgen.build": {
         *("sheetgen.errors", "sheetgen.xlsx", "sheetgen.spec", "sheetgen.formulas", "sheetgen.maths", "sheetgen.tabs")
     },
+    "sheetgen.lessons": {
+        *("sheetgen.errors", "sheetgen.xlsx", "sheetgen.spec", "sheetgen.formulas", "sheetgen.maths", "sheetgen.tabs"),
+        *("sheetgen.check", "sheetgen.build"),
+    },
     "sheetgen": {"sheetgen.build", "sheetgen.check", "sheetgen.spec"},
-    "sheetgen.cli": {"sheetgen", "cnn", "sheetgen.errors", "sheetgen.spec", "sheetgen.build", "sheetgen.check"},
+    "sheetgen.cli": {
+        *("sheetgen", "cnn", "sheetgen.errors", "sheetgen.spec", "sheetgen.build", "sheetgen.check", "sheetgen.lessons")
+    },
     "sheetgen.__main__": {"sheetgen.cli"},
     "cnn.live": {"cnn", "sheetgen.errors", "sheetgen.xlsx", "sheetgen.build"},
     "cnn": {"cnn.live", "cnn.command", "sheetgen.errors", "sheetgen.xlsx", "sheetgen.build"},

@@ -6,6 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sheetgen.errors import CheckError
+
 if TYPE_CHECKING:
     from sheetgen.check.engines import Engine
     from sheetgen.check.foreign.findings import Foreign
@@ -29,7 +31,10 @@ def check(
     """
     if _is_ours(Path(path)):
         from sheetgen.check.report import report
+        from sheetgen.xlsx.reader import read_names
 
+        if "exercise" in read_names(Path(path)):
+            raise CheckError(f"{path}: is an exercise, which judges itself; sheetgen grade {path} says how far it is")
         return report(Path(path), engine or "ironcalc", progress)
     from sheetgen.check.foreign.findings import examine
     from sheetgen.check.foreign.translate import network_of

@@ -38,9 +38,8 @@ class Copy:
 class Table:
     """Rows of values, a list or a numpy array, from a sheet's row `top` and column A on.
 
-    With `fill`, None is a value still to be computed.
-
-    `fill` has the formula of each column in the second row, which is filled down, and `start` that of the first.
+    `fill` has the formula of each column in the second row, which is filled down, and `start` that of the first. With
+    them, None is a value still to be computed, or an empty cell where the formula is "".
     """
 
     top: int
@@ -51,6 +50,10 @@ class Table:
     def covers(self, row: int, column: int) -> bool:
         """Whether the cell is one of it."""
         return self.top <= row < self.top + len(self.rows) and column <= len(self.rows[0])
+
+    def text(self, row: int, column: int) -> str:
+        """A cell's formula, as it is in the first or in the second row; "" for an empty cell."""
+        return (self.fill if row > self.top else self.start)[column - 1]
 
 
 @dataclass
@@ -69,6 +72,8 @@ class Sheet:
             if table is None or not table.covers(*place):
                 return None
             value = plain(table.rows[place[0] - table.top][place[1] - 1])
+            if value is None and not table.text(*place):
+                return None
         if value is None:
             raise _Needed([(self, place)])
         return value  # type: ignore[return-value]
@@ -130,15 +135,14 @@ class Sheet:
             return found
         table = self.table
         assert table is not None
-        down = place[0] - table.top
-        text = (table.fill if down else table.start)[place[1] - 1]
-        return Copy(text, max(0, down - 1))
+        return Copy(table.text(*place), max(0, place[0] - table.top - 1))
 
     def lacks(self, place: Place) -> bool:
         """Whether the value of a cell is still to be computed."""
         value = self.values.get(place, _EMPTY)
         if value is _EMPTY and self.table is not None and self.table.covers(*place):
             value = self.table.rows[place[0] - self.table.top][place[1] - 1]
+            return value is None and bool(self.table.text(*place))
         return value is None
 
     def settle(self, place: Place, value: Scalar) -> None:
@@ -153,7 +157,8 @@ class Sheet:
         """Every formula: the table row by row, then the others in the order in which they were written."""
         if self.table is not None and self.table.fill:
             columns = range(1, len(self.table.fill) + 1)
-            yield from product(range(self.table.top, self.table.top + len(self.table.rows)), columns)
+            places = product(range(self.table.top, self.table.top + len(self.table.rows)), columns)
+            yield from (place for place in places if self.table.text(*place))
         yield from self.formulas
 
 

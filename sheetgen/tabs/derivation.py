@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
@@ -29,8 +29,9 @@ LONGEST_TEXT = 400
 DECIMALS = 14
 
 
-def fill(tab: Tab, plan: Plan, chosen: State) -> None:
-    """The tab: forward pass, then each gradient, last layer first."""
+def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -> None:
+    """The tab: forward pass, then each gradient, last layer first; but nothing that tells a blank of an exercise."""
+    kinds = {column.kind for column in plan.first.table.equations.columns if column.symbol in blanks}
     furnish(
         tab.ws,
         title="Derivation",
@@ -40,13 +41,17 @@ def fill(tab: Tab, plan: Plan, chosen: State) -> None:
         landscape=False,
     )
     writer = _Lines(tab, WIDTHS, 4, gap=0, chosen=chosen)
-    _forward(writer, plan)
-    if plan.network.closed is None:
+    _forward(writer, plan, blanks)
+    if kinds & {"delta", "gradient"}:
+        writer.heading("The gradients")
+        writer.text("They are yours to find.")
+    elif plan.network.closed is None:
         _by_delta(writer, plan)
     else:
         for story in tell(plan.network):
             _story(writer, plan, story)
-    _update_rule(writer, plan)
+    if not kinds & {"parameter", "next", "state"}:
+        _update_rule(writer, plan)
 
 
 @dataclass
@@ -75,7 +80,7 @@ class _Lines(Page):
         judge_zero(self.tab, cell.coordinate)
 
 
-def _forward(writer: _Lines, plan: Plan) -> None:
+def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
     """Net inputs, activations and losses, for the first sample of a row."""
     writer.heading("The forward pass")
     for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers):
@@ -85,7 +90,8 @@ def _forward(writer: _Lines, plan: Plan) -> None:
         writer.text("[1] marks the columns of sample 1; the other samples have the same formulas.")
     writer.header("symbol", "formula", "value")
     for equation in _first_sample(plan):
-        writer.line(equation.symbol.name, text(equation.expr), writer.chosen.formula(equation.symbol))
+        shown = "yours to find" if equation.symbol in blanks else text(equation.expr)
+        writer.line(equation.symbol.name, shown, writer.chosen.formula(equation.symbol))
 
 
 def _first_sample(plan: Plan) -> Iterator[Equation]:

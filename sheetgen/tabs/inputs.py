@@ -42,8 +42,8 @@ class Entry:
 H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
 
 
-def fill(tab: Tab, plan: Plan) -> None:
-    """The tab and the defined names of its cells."""
+def fill(tab: Tab, plan: Plan, exercise: bool = False) -> None:
+    """The tab and the defined names of its cells; without those of tabs that an exercise has not."""
     spec = plan.spec
     columns = DATA + len(spec.inputs[0]) + len(spec.targets[0])
     furnish(
@@ -54,13 +54,13 @@ def fill(tab: Tab, plan: Plan) -> None:
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
-    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan)))
+    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan, exercise)))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
     _spec_text(tab, plan, bottom + 2)
 
 
-def _training_entries(plan: Plan) -> Iterator[Entry]:
+def _training_entries(plan: Plan, exercise: bool) -> Iterator[Entry]:
     spec = plan.spec
     for number, rate in enumerate(spec.learning_rates, 1):
         tab = f"learning rate of tab {spec.runs[number - 1].label}" if len(spec.optimizers) == 1 else "learning rate"
@@ -74,8 +74,9 @@ def _training_entries(plan: Plan) -> Iterator[Entry]:
                 seen.add(name)
                 value = training.run.optimizer.option(option)
                 yield Entry(name, value, f"{training.run.optimizer.label}: {OPTIONS[option]}", options[option].allowed)
-    yield Entry("threshold", spec.threshold, "loss to reach, on tab Compare", POSITIVE)
-    yield H_STEP
+    if not exercise:
+        yield Entry("threshold", spec.threshold, "loss to reach, on tab Compare", POSITIVE)
+        yield H_STEP
 
 
 def _weight(plan: Plan, parameter: Parameter) -> Entry:

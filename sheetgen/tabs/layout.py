@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from openpyxl.utils import quote_sheetname
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from sheetgen.errors import SpecError
 from sheetgen.maths.algebra import before
@@ -62,6 +62,10 @@ class Table:
         """The sheet-qualified absolute range of a symbol over all steps."""
         letter = self.letters[symbol]
         return f"{quote_sheetname(self.tab)}!${letter}${self.top}:${letter}${self.bottom}"
+
+    def printed(self, start: Expr, fill: Expr) -> tuple[str, str]:
+        """What row 0 and row 1 of a column hold for other expressions than its own; both without "="."""
+        return excel(start, _names(self.equations, self.top)), excel(fill, _names(self.equations, self.top + 1))
 
     def formulas(self) -> Iterator[tuple[Column, str, str]]:
         """Each column with its formula in row 0 and in row 1, which is filled down; both without "="."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from openpyxl.utils import get_column_letter, quote_sheetname
@@ -9,6 +11,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from sympy import Symbol
 
+from sheetgen.maths.derive import Column
 from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
 from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
 from sheetgen.tabs.plan import CHART_COLUMNS, Plan, Training
@@ -17,16 +20,32 @@ from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_SERIES, Block, FillDown, Formula, column_letters
 from sheetgen.xlsx.charts import Series, place, scatter
-from sheetgen.xlsx.style import furnish, shorten_large, style_id
+from sheetgen.xlsx.style import furnish, shorten_large, style_id, verdict_rules
 
 CHART_ROWS = 20
 WIDTHS = {"step": 8.0, "data": 8.0}
 COLUMN_WIDTH = 12.5
 # Printed on A4 across: at this scale, so many characters of column width fit on a page.
 PRINT_SCALE, PAGE_WIDTH = 55, 240.0
+MARK_ROW = GROUP_ROW - 1
+# What a mark of an exercise says.
+EMPTY, NOT_YET, RIGHT = "empty", "not yet", "right"
 
 
-def fill(tab: Tab, plan: Plan, training: Training) -> None:
+@dataclass(frozen=True)
+class Lesson:
+    """What an exercise changes in the table of a run.
+
+    `formulas` stand in place of the run's own in row 0 and in row 1, "" for cells that are left empty; the columns that
+    have some are open to be typed into. `marks` are shown above their columns. `rule` tells the update rule.
+    """
+
+    formulas: Mapping[Symbol, tuple[str, str]]
+    marks: Mapping[Symbol, Formula] = field(default_factory=dict)
+    rule: bool = True
+
+
+def fill(tab: Tab, plan: Plan, training: Training, lesson: Lesson | None = None) -> None:
     """The tab of one run."""
     table = training.table
     columns = table.equations.columns
@@ -40,10 +59,15 @@ def fill(tab: Tab, plan: Plan, training: Training) -> None:
         fit_width=False,
     )
     _page_breaks(tab, widths)
-    _title(tab, plan, training)
+    _title(tab, plan, training, lesson is None or lesson.rule)
     _settings(tab, plan, training)
     _header(tab, table)
-    tab.block = Block(table.top, tuple(_block_columns(tab, table)), training.values)
+    if lesson is None:
+        tab.block = Block(table.top, tuple(_block_columns(tab, table)), training.values)
+    else:
+        empty = [[None] * len(columns) for _ in range(table.rows)]
+        tab.block = Block(table.top, tuple(_lesson_columns(tab, table, lesson)), empty, pending=True)
+        _marks(tab, table, lesson)
     shorten_large(tab.ws, f"B{table.top}:{column_letters(len(columns))}{table.bottom}")
     _charts(tab, plan, training, len(columns) + 2)
     if training.thinned:
@@ -64,19 +88,19 @@ def _page_breaks(tab: Tab, widths: list[float]) -> None:
     tab.ws.col_breaks.append(Break(id=len(widths) + 1))
 
 
-def _title(tab: Tab, plan: Plan, training: Training) -> None:
+def _title(tab: Tab, plan: Plan, training: Training, rule: bool) -> None:
     several = training.run.label == training.run.optimizer.label
     head = f"{training.run.optimizer.label}, learning rate " if several else "Learning rate "
     quoted = head.replace('"', '""')
     tab.put(1, 1, training.run.label, "muted")
     tab.put(1, 2, Formula(f'="{quoted}"&{rate_words(training.table.settings[RATE])}'), "title")
-    tab.put(2, 2, _subtitle(plan, training), "subtitle")
+    tab.put(2, 2, _subtitle(plan, training, rule), "subtitle")
     tab.ws.row_dimensions[1].height = 30
 
 
-def _subtitle(plan: Plan, training: Training) -> str:
-    rule = OPTIMIZERS[training.run.optimizer.name].text
-    return f"{plan.spec.title}: {plan.spec.steps} updates, one row each. Update rule: {rule}"
+def _subtitle(plan: Plan, training: Training, rule: bool) -> str:
+    said = f" Update rule: {OPTIMIZERS[training.run.optimizer.name].text}" if rule else ""
+    return f"{plan.spec.title}: {plan.spec.steps} updates, one row each.{said}"
 
 
 def _settings(tab: Tab, plan: Plan, training: Training) -> None:
@@ -99,12 +123,41 @@ def _header(tab: Tab, table: Table) -> None:
 
 
 def _block_columns(tab: Tab, table: Table) -> list[FillDown]:
+    return [FillDown(start, fill, _style(tab, one)) for one, start, fill in table.formulas()]
+
+
+def _style(tab: Tab, column: Column, role: str = "") -> int:
     looks = {"step": formats.WHOLE, "error": formats.LOSS, "total": formats.LOSS, "data": formats.RATE}
     roles = {"step": "label", "total": "result"}
-    return [
-        FillDown(start, fill, style_id(tab.ws, roles.get(one.kind, "formula"), looks.get(one.kind, formats.VALUE)))
-        for one, start, fill in table.formulas()
-    ]
+    return style_id(tab.ws, role or roles.get(column.kind, "formula"), looks.get(column.kind, formats.VALUE))
+
+
+def _lesson_columns(tab: Tab, table: Table, lesson: Lesson) -> Iterator[FillDown]:
+    """Yellow is where a formula is to be written; below it, it is to be filled down."""
+    for one, start, fill in table.formulas():
+        if one.symbol not in lesson.formulas:
+            yield FillDown(start, fill, _style(tab, one))
+            continue
+        start, fill = lesson.formulas[one.symbol]
+        below, written = _style(tab, one, "open"), _style(tab, one, "input")
+        plain = _style(tab, one)
+        if fill:
+            yield FillDown(start, fill, below)
+        else:
+            yield FillDown(start, fill, below, plain if start else written, written)
+
+
+def _marks(tab: Tab, table: Table, lesson: Lesson) -> None:
+    """What each column of an exercise has been judged to be so far, above its head."""
+    if not lesson.marks:
+        return
+    tab.ws.row_dimensions[MARK_ROW].height = 34
+    for symbol, mark in lesson.marks.items():
+        tab.put(MARK_ROW, table.places[symbol] + 1, mark, "verdict")
+    first = f"{column_letters(min(table.places[one] for one in lesson.marks) + 1)}{MARK_ROW}"
+    last = f"{column_letters(max(table.places[one] for one in lesson.marks) + 1)}{MARK_ROW}"
+    good, bad = (f'ISNUMBER(SEARCH("{word}",{first}))' for word in (RIGHT, NOT_YET))
+    verdict_rules(tab.ws, f"{first}:{last}", good, bad)
 
 
 def _charts(tab: Tab, plan: Plan, training: Training, column: int) -> None:
@@ -114,7 +167,7 @@ def _charts(tab: Tab, plan: Plan, training: Training, column: int) -> None:
     """
     left, right = get_column_letter(column), get_column_letter(column + CHART_COLUMNS - 1)
     parameters = [p.symbol for p in plan.network.trained][:MAX_SERIES]
-    way = tab.put(GROUP_ROW - 1, 1, f"→ charts of the loss and of the weights: column {left}", "link")
+    way = tab.put(MARK_ROW, 1, f"→ charts of the loss and of the weights: column {left}", "link")
     tab_of = quote_sheetname(training.table.tab)
     way.hyperlink = Hyperlink(ref=way.coordinate, location=f"{tab_of}!{left}{TABLE_TOP}")
     contents = (("E_total", "E_total", [plan.network.total]), ("Weights", "value", parameters))

@@ -18,7 +18,7 @@ from sheetgen.xlsx.cells import Formula
 from sheetgen.xlsx.page import AGREES, DIFFERS, NO_NUMBER, Page, count, height_of, judge
 from sheetgen.xlsx.style import furnish, verdict_rules
 
-__all__ = ["fill"]
+__all__ = ["fill", "summary"]
 
 WIDTHS = (20, 16, 20, 18, 14, 18, 34)
 # The verdict on the gradients takes a second line beyond this many characters.
@@ -69,7 +69,7 @@ def fill(
     )
     page = Page(tab, WIDTHS, 4)
     page.heading("What this is")
-    for paragraph in (_summary(plan.spec), *_paragraphs(plan.spec.about)):
+    for paragraph in (summary(plan.spec), *_paragraphs(plan.spec.about)):
         page.text(paragraph)
     page.heading("How to use it")
     for line in HOW:
@@ -91,7 +91,7 @@ def _paragraphs(about: str) -> list[str]:
     return [" ".join(part.split()) for part in about.split("\n\n") if part.strip()]
 
 
-def _summary(spec: Spec) -> str:
+def summary(spec: Spec) -> str:
     """The network and its training in two sentences."""
     *hidden, last = spec.layers
     parts = [count(len(spec.inputs[0]), "input")]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sheetgen.formulas import Workbook
+from sheetgen.formulas.copies import relative
 from sheetgen.formulas.sheet import Copy, Sheet, Table
 from sheetgen.formulas.values import plain
 from sheetgen.tabs import compare, derivation, gradient_check, inputs, network, run, start
@@ -49,15 +50,16 @@ def _sheet(tab: Tab) -> Sheet:
     """The tab as `formulas` sees it."""
     sheet = Sheet()
     cells: Mapping[tuple[int, int], Any] = tab.ws._cells
+    alike: dict[str, tuple[str, int, int]] = {}  # a formula like one before is a copy of it, and need not be read again
     for place, cell in cells.items():
         if cell.data_type == "f":
             sheet.values[place] = tab.stored[place]
             if tab.stored[place] is None:
-                sheet.formulas[place] = Copy(cell._value)
+                text, row, column = alike.setdefault(relative(cell._value, *place), (cell._value, *place))
+                sheet.formulas[place] = Copy(text, place[0] - row, place[1] - column)
         elif cell._value is not None:
             sheet.values[place] = plain(cell._value)
     block = tab.block
     if block:
-        texts = [(column.start, column.fill) for column in block.columns] if block.pending else []
-        sheet.table = Table(block.top, block.rows, *zip(*texts, strict=True))
+        sheet.table = Table(block.top, block.rows, *(block.texts if block.pending else ()))
     return sheet

@@ -54,13 +54,15 @@ class Formula:
 class FillDown:
     """One column of a block: its first row's formula and the second row's, which fills the rest; both without "=".
 
-    style and start_style are openpyxl style ids; without start_style the first row looks like the others.
+    A formula of "" leaves its cells empty, for somebody to fill. The styles are openpyxl style ids; without a style of
+    its own the first row, and the second, looks like the others.
     """
 
     start: str
     fill: str
     style: int = 0
     start_style: int | None = None
+    second_style: int | None = None
 
     def __post_init__(self) -> None:
         if "!" in _STRING_LITERAL.sub("", self.fill):
@@ -74,7 +76,8 @@ class Block:
     """A table of formulas from column A on, filled down from its second row; top is the first row's number.
 
     rows holds a value for every formula: a list of rows, or a float array (rows, columns). A value that is not finite
-    is written as #NUM!. With `pending`, rows are lists of None, and the values are computed when the book is complete.
+    is written as #NUM!. With `pending`, rows are lists of None, and the values are computed when the book is complete;
+    only such a block may have empty cells.
     ValueError where the table is empty or does not fit a sheet.
     """
 
@@ -97,7 +100,13 @@ class Block:
     @property
     def cells(self) -> int:
         """How many formulas it has."""
-        return len(self.rows) * len(self.columns)
+        starts, fills = (sum(bool(text) for text in texts) for texts in self.texts)
+        return starts + (len(self.rows) - 1) * fills
+
+    @property
+    def texts(self) -> tuple[list[str], list[str]]:
+        """The formulas of its first row, and of its second."""
+        return [column.start for column in self.columns], [column.fill for column in self.columns]
 
 
 def column_letters(column: int) -> str:
@@ -212,18 +221,23 @@ _Line = list[tuple[int, str]]
 def _lines(block: Block, letters: list[str]) -> tuple[_Line, _Line, _Line]:
     """Style and <f> element of every cell in the block's first row, its second row, and each of the others."""
     first = [
-        (column.style if column.start_style is None else column.start_style, formula_xml(column.start))
+        (column.style if column.start_style is None else column.start_style, column.start and formula_xml(column.start))
         for column in block.columns
     ]
-    others = [(column.style, f'<f t="shared" si="{index}"/>') for index, column in enumerate(block.columns)]
-    if len(block.rows) < 3:
-        return first, [(column.style, formula_xml(column.fill)) for column in block.columns], others
+    others = [
+        (column.style, f'<f t="shared" si="{index}"/>' if column.fill else "")
+        for index, column in enumerate(block.columns)
+    ]
     masters = [
-        f' t="shared" ref="{letter}{block.top + 1}:{letter}{block.bottom}" si="{index}"'
+        f' t="shared" ref="{letter}{block.top + 1}:{letter}{block.bottom}" si="{index}"' if len(block.rows) > 2 else ""
         for index, letter in enumerate(letters)
     ]
     second = [
-        (column.style, formula_xml(column.fill, master)) for column, master in zip(block.columns, masters, strict=True)
+        (
+            column.style if column.second_style is None else column.second_style,
+            column.fill and formula_xml(column.fill, master),
+        )
+        for column, master in zip(block.columns, masters, strict=True)
     ]
     return first, second, others
 
@@ -239,7 +253,12 @@ def _pattern(line: _Line, letters: list[str]) -> list[str]:
 
 def _cells_xml(line: _Line, letters: list[str], number: int, row: Sequence[Value]) -> str:
     cells = zip(letters, line, row, strict=True)
-    return "".join(cell_xml(f"{letter}{number}", style, formula, value) for letter, (style, formula), value in cells)
+    return "".join(
+        cell_xml(f"{letter}{number}", style, formula, value)
+        if formula
+        else f'<c r="{letter}{number}"{style_xml(style)}/>'
+        for letter, (style, formula), value in cells
+    )
 
 
 def _plain_rows(chunk: Any) -> Sequence[Sequence[Value]]:

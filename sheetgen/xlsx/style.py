@@ -119,6 +119,7 @@ ROLES: Mapping[str, Role] = {
     "input": Role(11, INPUT_INK, INPUT_FILL, "E3D49A", "right", locked=False),
     "choice": Role(12, INPUT_INK, INPUT_FILL, "C9B458", "center", bold=True, locked=False),
     "formula": Role(border_color=HAIR, across="right"),
+    "open": Role(11, INPUT_INK, "FFFDF2", HAIR, "right", locked=False),
     "result": Role(11, RESULT_INK, RESULT_FILL, "B5D8DD", "right", bold=True),
     "good": Role(11, GOOD_INK, GOOD_FILL, "A9D8BE", "center"),
     "bad": Role(11, BAD_INK, BAD_FILL, "EDB09C", "center", bold=True),

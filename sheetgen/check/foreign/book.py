@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sheetgen.errors import CheckError
-from sheetgen.xlsx.cells import Value, column_letters, column_number
+from sheetgen.formulas.copies import moved_text, relative
+from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
 __all__ = ["Book", "Cell", "Place", "address", "formula_of", "read_book"]
@@ -21,9 +21,6 @@ LONGEST = 8_192
 
 Place = tuple[int, int]
 """One-based row and column."""
-
-# A text or a quoted tab, which are left alone, or a reference to a cell.
-_REFERENCE = re.compile(r""""[^"]*"|'(?:[^']|'')*'!|(\$?)\b([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})\b(?![(.!\w])""")
 
 
 class Cell(NamedTuple):
@@ -67,7 +64,7 @@ def read_book(path: Path) -> Book:
         here = place(cell.address)
         start = here if cell.origin is None else place(cell.origin)
         text = cell.text if len(cell.text) <= LONGEST else "NA()"
-        text, start = first.setdefault((cell.tab, _relative(text, *start)), (text, start))
+        text, start = first.setdefault((cell.tab, relative(text, *start)), (text, start))
         tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])
     return Book(path, tabs, {name.casefold(): meaning for name, meaning in read_names(path).items()})
 
@@ -83,15 +80,7 @@ def address(where: Place) -> str:
 
 def formula_of(cell: Cell) -> str:
     """A cell's formula as it stands there, beginning with "="."""
-
-    def moved(found: re.Match[str]) -> str:
-        column_fixed, letters, row_fixed, digits = found.groups()
-        if letters is None:
-            return found[0]
-        column = letters if column_fixed else column_letters(max(1, column_number(letters) + cell.right))
-        return f"{column_fixed}{column}{row_fixed}{digits if row_fixed else max(1, int(digits) + cell.down)}"
-
-    return f"={_REFERENCE.sub(moved, cell.text or '')}"
+    return f"={moved_text(cell.text or '', cell.down, cell.right)}"
 
 
 def _counted(count: int, path: Path) -> int:
@@ -100,17 +89,3 @@ def _counted(count: int, path: Path) -> int:
             f"{path}: has more than {MOST_CELLS:,} cells; at most as many are read. Delete some of its tabs."
         )
     return count + 1
-
-
-def _relative(text: str, row: int, column: int) -> str:
-    """The formula with its references as distances, which copies of it have in common."""
-
-    def distance(found: re.Match[str]) -> str:
-        column_fixed, letters, row_fixed, digits = found.groups()
-        if letters is None:
-            return found[0]
-        number = column_number(letters)
-        down = f"R{digits}" if row_fixed else f"R[{int(digits) - row}]"
-        return f"{down}C{number}" if column_fixed else f"{down}C[{number - column}]"
-
-    return _REFERENCE.sub(distance, text)
