@@ -249,6 +249,38 @@ def _exercise(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _grade_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files", metavar="SUBMISSION", type=Path, nargs="+", help="an exercise that was handed in, or a folder of them"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="GRADES", type=Path, help="write the grades as .xlsx, or as .csv for a platform"
+    )
+    parser.add_argument(
+        "--engine", choices=("ironcalc", "libreoffice"), default="ironcalc",
+        help="what recalculates them (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    """Grade submissions; print a line each and a summary."""
+    from tqdm import tqdm
+
+    from sheetgen.lessons.gradebook import check_place, summary_lines, write_gradebook
+    from sheetgen.lessons.submissions import find_submissions, grade_all
+
+    paths = find_submissions(arguments.files, arguments.output)
+    if arguments.output is not None:
+        check_place(arguments.output)
+    with tqdm(total=len(paths), desc="grading", unit=" files", disable=not _watched(), leave=False) as bar:
+        graded = grade_all(paths, arguments.engine, bar.update)
+    print(*summary_lines(graded), sep="\n")
+    if arguments.output is not None:
+        write_gradebook(arguments.output, graded)
+        print(f"wrote     {arguments.output}")
+    return 1 if all(one.trouble for one in graded) else 0
+
+
 def _templates_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="the template to print")
 
@@ -289,5 +321,6 @@ _COMMANDS = {
     "exercise": _Command(
         _exercise, _exercise_options, "write a workbook with blanks, or planted mistakes, that judges itself"
     ),
+    "grade": _Command(_grade, _grade_options, "grade exercises that were handed in, and say why"),
     "templates": _Command(_templates, _templates_options, "list the specs that come with it, or print one"),
 }

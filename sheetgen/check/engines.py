@@ -7,8 +7,8 @@ import marshal
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any, Literal
@@ -19,12 +19,14 @@ from sheetgen.xlsx.cells import Value
 from sheetgen.xlsx.files import scratch
 from sheetgen.xlsx.reader import open_workbook, read_formulas, read_typed
 
-__all__ = ["NAMES", "Engine", "Recalculated", "recalculate"]
+__all__ = ["NAMES", "Change", "Engine", "Recalculated", "recalculate", "variants"]
 
 Engine = Literal["ironcalc", "libreoffice"]
 NAMES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice"}
 CellOf = tuple[str, str]
 """A tab's title and a cell's address in it."""
+Change = tuple[str, int, int, float]
+"""A tab, a row and a column, and the number to type there."""
 Tabs = dict[str, dict[str, Value | None]]
 """Values by tab and address."""
 
@@ -75,10 +77,75 @@ def recalculate(path: Path | str, engine: Engine = "ironcalc", progress: Callabl
     return Recalculated(Path(path), tabs)
 
 
+def variants(path: Path, engine: Engine, tab: str, sets: Sequence[Sequence[Change]]) -> list[dict[str, Value | None]]:
+    """The values of a tab's formulas by address, with some numbers typed into cells: for one set after the other.
+
+    CheckError as in `recalculate`.
+    """
+    with open_workbook(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    return _VARIANTS[engine](path, size, tab, sets)
+
+
+def _variants_of_ironcalc(
+    path: Path, size: int, tab: str, sets: Sequence[Sequence[Change]]
+) -> list[dict[str, Value | None]]:
+    found: list[dict[str, Value | None]] = [{}]
+    for answer in _ironcalc(path, size, [tab], marshal.dumps([list(map(tuple, one)) for one in sets])):
+        if answer is True:
+            found.append({})
+        else:
+            _, addresses, values = answer
+            found[-1].update(zip(addresses, map(_as_value, values), strict=True))
+        if len(found) > len(sets):
+            return found[:-1]
+    raise AssertionError("unreachable")
+
+
+def _variants_of_libreoffice(
+    path: Path, size: int, tab: str, sets: Sequence[Sequence[Change]]
+) -> list[dict[str, Value | None]]:
+    """A copy of the workbook for each set, made by openpyxl, which keeps what is computed."""
+    from openpyxl import load_workbook
+
+    with scratch("sheetgen-libreoffice-") as folder:
+        sources = []
+        for number, changes in enumerate(sets):
+            try:
+                book = load_workbook(path)
+                for title, row, column, value in changes:
+                    book[title].cell(row, column).value = value
+                book.save(folder / f"{number}.xlsx")
+            except Exception as error:  # openpyxl raises whatever comes up in files of other programs
+                raise CheckError(f"{path}: openpyxl cannot copy it: {error}; try --engine ironcalc") from None
+            sources.append(folder / f"{number}.xlsx")
+        results = convert(sources, folder / "out", shown=path, size=size * len(sets))
+        return [{cell.address: cell.value for cell in read_formulas(one, tab)} for one in results]
+
+
+_VARIANTS: dict[str, Callable[[Path, int, str, Sequence[Sequence[Change]]], list[dict[str, Value | None]]]] = {
+    "ironcalc": _variants_of_ironcalc,
+    "libreoffice": _variants_of_libreoffice,
+}
+
+
 Batches = Iterator[tuple[str, list[str], list[Value | None]]]
 
 
 def _with_ironcalc(path: Path, size: int) -> Batches:
+    for answer in _ironcalc(path, size):
+        if answer is True:
+            return
+        tab, addresses, values = answer
+        yield tab, addresses, list(map(_as_value, values))
+
+
+def _as_value(value: Any) -> Value | None:
+    return ExcelError(value[0]) if isinstance(value, tuple) else value
+
+
+def _ironcalc(path: Path, size: int, more: Sequence[str] = (), given: bytes = b"") -> Iterator[Any]:
+    """What the worker answers, to the last; CheckError for a text, and where it breaks off."""
     if importlib.util.find_spec("ironcalc") is None:
         raise CheckError("IronCalc is not installed; run: pip install ironcalc (or use --engine libreoffice)")
     seconds = LEAST_SECONDS + int(SECONDS * size)
@@ -89,15 +156,13 @@ def _with_ironcalc(path: Path, size: int) -> Batches:
         str(path),
         str(LEAST_MEMORY + MEMORY * size),
         str(seconds),
+        *more,
     ]
-    with _answers(command, path, seconds) as answers:
+    with _answers(command, given, seconds) as answers:
         for answer in answers:
             if isinstance(answer, str):
                 raise CheckError(answer)
-            if answer is True:
-                return
-            tab, addresses, values = answer
-            yield tab, addresses, [ExcelError(one[0]) if isinstance(one, tuple) else one for one in values]
+            yield answer
     limits = f"{seconds} s and {LEAST_MEMORY + MEMORY * size >> 20:,} MB"
     raise CheckError(
         f"{path}: IronCalc did not finish within its limits, {limits}, or broke off; try --engine libreoffice"
@@ -105,11 +170,15 @@ def _with_ironcalc(path: Path, size: int) -> Batches:
 
 
 @contextmanager
-def _answers(command: list[str], path: Path, seconds: int) -> Iterator[Iterator[Any]]:
+def _answers(command: list[str], given: bytes, seconds: int) -> Iterator[Iterator[Any]]:
     """What the program writes, an object at a time, until it has finished, is over its time or breaks off."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
-        assert process.stdout is not None
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(given)
         over = Timer(seconds, process.kill)
         over.start()
         try:

@@ -58,10 +58,11 @@ class Origin:
     as_built: bool
 
 
-def read_origin(path: Path) -> Origin:
+def read_origin(path: Path, *, headers: bool = True) -> Origin:
     """CheckError, in one line, if the file is no workbook, is damaged, or is not as sheetgen wrote it.
 
-    So it is if a name that its spec asks for does not mean cells of its Inputs tab, or a column is not called as there.
+    So it is if a name that its spec asks for does not mean cells of its Inputs tab, or a column is not called as there;
+    without `headers` the columns are not looked at.
     """
     with open_workbook(path) as archive:
         titles = [title for title, _ in sheet_parts(archive)]
@@ -70,13 +71,14 @@ def read_origin(path: Path) -> Origin:
     if "spec" not in names:
         return Origin(None, {}, {}, as_built)
     tabs: dict[str, Places] = {title: {} for title in titles}
-    for cell in read_typed(path):
+    spec_at = parse_reference(names["spec"])
+    for cell in read_typed(path, None if headers or spec_at is None else spec_at.tab):
         tabs[cell.tab][place(cell.address)] = cell.value
     inputs = _Inputs(path, names, tabs)
     spec = _parsed(inputs.spec_text(), path)
     cells = {name: inputs.cells(name, count) for name, count in _names(spec).items()}
-    headers = {run.label: _header(spec, run, tabs, path) for run in spec.runs}
-    return Origin(spec, cells, headers, as_built)
+    found = {run.label: _header(spec, run, tabs, path) for run in spec.runs} if headers else {}
+    return Origin(spec, cells, found, as_built)
 
 
 def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Spec, tuple[Run, ...]]:

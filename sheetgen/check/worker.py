@@ -3,6 +3,9 @@
 As a program: the path of a workbook, and the most bytes and seconds that it may take. It writes to stdout, marshalled,
 tab, addresses and values of the formula cells, many at a time, an error as a tuple of its name; then True. A text in
 place of any of these says why the workbook cannot be opened.
+
+With a tab as well, it is that tab's formulas alone, several times: for the numbers that stdin holds, marshalled, a list
+of sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True.
 """
 
 from __future__ import annotations
@@ -22,15 +25,17 @@ from sheetgen.xlsx.reader import place, read_formulas
 CELLS = 8_192
 
 
-def main(path: str, memory: int, seconds: int) -> None:
+def main(path: str, memory: int, seconds: int, tab: str | None = None) -> None:
     """Recalculate the workbook, and write the values."""
     _limit(memory, seconds)
+    sets: list[Any] = [] if tab is None else marshal.load(sys.stdin.buffer)
     with os.fdopen(os.dup(1), "wb") as out, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)  # IronCalc prints what it wonders about
         try:
-            for batch in _batches(path):
+            for batch in _batches(path) if tab is None else _variants(path, tab, sets):
                 marshal.dump(batch, out)
-            marshal.dump(True, out)
+            if tab is None:
+                marshal.dump(True, out)
         except CheckError as error:
             marshal.dump(str(error), out)
 
@@ -45,20 +50,42 @@ def _limit(memory: int, seconds: int) -> None:
 
 
 def _batches(path: str) -> Iterator[tuple[str, list[str], list[Any]]]:
-    import ironcalc
-
-    try:
-        model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
-        model.evaluate()
-        sheets = {sheet["name"]: at for at, sheet in enumerate(model.get_worksheets_properties())}
-    except BaseException as error:
-        # A panic of IronCalc's Rust code arrives as an exception that is no Exception.
-        raise CheckError(f"{path}: IronCalc cannot open it: {error}; try --engine libreoffice") from None
+    model, sheets = _opened(path)
     for tab, cells in groupby(read_formulas(path), key=lambda cell: cell.tab):
         if tab not in sheets:
             raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
         while addresses := [cell.address for cell in islice(cells, CELLS)]:
             yield tab, addresses, [_value(model, (sheets[tab], *place(address))) for address in addresses]
+
+
+def _variants(path: str, tab: str, sets: list[list[tuple[str, int, int, float]]]) -> Iterator[Any]:
+    model, sheets = _opened(path)
+    if tab not in sheets:
+        raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
+    addresses = [cell.address for cell in read_formulas(path, tab)]
+    places = [(sheets[tab], *place(address)) for address in addresses]
+    for changes in sets:
+        try:
+            for title, row, column, number in changes:
+                model.update_cell_with_number(sheets[title], row, column, number)
+            model.evaluate()
+        except BaseException as error:
+            raise CheckError(f"{path}: IronCalc cannot compute it: {error}; try --engine libreoffice") from None
+        yield tab, addresses, [_value(model, cell) for cell in places]
+        yield True
+
+
+def _opened(path: str) -> tuple[Any, dict[str, int]]:
+    """The model, and the number of each tab."""
+    import ironcalc
+
+    try:
+        model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
+        model.evaluate()
+        return model, {sheet["name"]: at for at, sheet in enumerate(model.get_worksheets_properties())}
+    except BaseException as error:
+        # A panic of IronCalc's Rust code arrives as an exception that is no Exception.
+        raise CheckError(f"{path}: IronCalc cannot open it: {error}; try --engine libreoffice") from None
 
 
 def _value(model: Any, cell: tuple[int, int, int]) -> Any:
@@ -69,4 +96,4 @@ def _value(model: Any, cell: tuple[int, int, int]) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

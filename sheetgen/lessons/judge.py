@@ -32,7 +32,7 @@ from sheetgen.xlsx.style import furnish
 __all__ = ["TAB", "Verdicts", "fill"]
 
 TAB = "Judge"
-RECORD, FILLED, COUNT, ROWS, HEADER, TOP = 1, 3, 4, 5, 6, 7
+FILLED, COUNT, ROWS, HEADER, TOP = 2, 3, 4, 5, 6
 BUDGET = 15_000
 """Cells of the tab, about; of a longer table some rows are judged, evenly spread, the first two and the last too."""
 STEP_SIZE = 1e-5
@@ -89,8 +89,6 @@ def fill(tab: Tab, table: Table, exercise: Exercise) -> Verdicts:
     """The tab, hidden; what the others show of it."""
     furnish(tab.ws, tab_color="verdict")
     tab.ws.sheet_state = "hidden"
-    tab.put(RECORD, 1, exercise.record, "muted")
-    tab.define("exercise", f"$A${RECORD}")
     width = len(_Step(_Row(TOP), table, exercise, 1).judge().row.labels)
     flags: dict[Symbol, list[str]] = {column.symbol: [] for column in exercise.counted}
     steps = _steps(table.rows, width)

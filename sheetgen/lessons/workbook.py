@@ -69,7 +69,7 @@ def fill_exercise(exercise: Exercise, *, solved: bool = False) -> Book:
     titles = ["Start", "Inputs", "Network", "Derivation", training.run.label, *(["Hints"] if with_hints else [])]
     tabs = {title: book.add(title) for title in (*titles, judge.TAB)}
     verdicts = judge.fill(tabs[judge.TAB], table, exercise)
-    inputs.fill(tabs["Inputs"], plan, exercise=True)
+    inputs.fill(tabs["Inputs"], plan, exercise.record)
     chosen = network.fill(tabs["Network"], plan)
     hidden = () if solved else [column.symbol for column in exercise.counted]
     derivation.fill(tabs["Derivation"], plan, chosen, hidden)

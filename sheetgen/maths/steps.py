@@ -26,7 +26,7 @@ from sheetgen.maths.printer import excel, python
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Run, Spec
 
-__all__ = ["Row", "evaluate", "given_values", "setting_values", "trace"]
+__all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "setting_values", "trace"]
 
 Row = tuple["float | ExcelError", ...]
 
@@ -46,7 +46,7 @@ def logit_loss(x: float, target: float) -> float:
     return max(x, 0) - target * x + log1p(math.exp(-abs(x)))
 
 
-_FUNCTIONS: Mapping[str, Any] = {
+FUNCTIONS: Mapping[str, Any] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
     "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
     "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss,
@@ -103,7 +103,7 @@ def _rows(equations: Equations, known: Mapping[Symbol, Any], count: int) -> Iter
 def _fast_rows(equations: Equations, known: Mapping[Symbol, Any], count: int) -> Iterator[Row]:
     """Rows as long as every value is a finite float; ends early at the first that is not."""
     symbols = tuple(known)
-    space: dict[str, Any] = {**_FUNCTIONS, **{f"k{place}": known[symbol] for place, symbol in enumerate(symbols)}}
+    space: dict[str, Any] = {**FUNCTIONS, **{f"k{place}": known[symbol] for place, symbol in enumerate(symbols)}}
     exec(_program(equations, symbols), space)  # our own text, printed from sympy expressions
     start, fill = space["start"], space["fill"]
     finite = math.isfinite

@@ -42,8 +42,11 @@ class Entry:
 H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
 
 
-def fill(tab: Tab, plan: Plan, exercise: bool = False) -> None:
-    """The tab and the defined names of its cells; without those of tabs that an exercise has not."""
+def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
+    """The tab and the defined names of its cells.
+
+    An exercise has not every tab, and says in the text `exercise` what it is; that stands beside the spec.
+    """
     spec = plan.spec
     columns = DATA + len(spec.inputs[0]) + len(spec.targets[0])
     furnish(
@@ -54,10 +57,13 @@ def fill(tab: Tab, plan: Plan, exercise: bool = False) -> None:
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
-    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan, exercise)))
+    bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan, bool(exercise))))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
     _spec_text(tab, plan, bottom + 2)
+    if exercise:
+        tab.put(bottom + 3, 1, exercise, "muted")
+        tab.define("exercise", f"$A${bottom + 3}")
 
 
 def _training_entries(plan: Plan, exercise: bool) -> Iterator[Entry]:

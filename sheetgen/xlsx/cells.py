@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
-from xml.sax.saxutils import escape
 
 from sheetgen.errors import ExcelError
 
@@ -147,7 +147,7 @@ def escape_text(text: str) -> str:
     """
     if _UNSAFE.search(text):
         text = _UNSAFE.sub(lambda m: "_x005F_x" if m[0] == "_x" else f"_x{ord(m[0]):04X}_", text)
-    return escape(text)
+    return html.escape(text, quote=False)
 
 
 def number_text(value: float) -> str:

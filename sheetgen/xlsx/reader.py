@@ -6,11 +6,10 @@ import re
 import zipfile
 from collections.abc import Iterator
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from sheetgen.errors import ERRORS, ExcelError
 from sheetgen.xlsx.archive import MAIN, book_part, open_workbook, relations, sheet_parts, small_part, whole_part
@@ -31,7 +30,6 @@ __all__ = [
 ]
 
 CHUNK = 1 << 20
-QUOTE = {'"': "&quot;"}
 MAX_TEXTS = 64 << 20  # bytes of the texts of all cells
 MAX_ROW = 32 << 20  # bytes of a row
 
@@ -92,22 +90,25 @@ class Properties(NamedTuple):
     application: str
 
 
-def read_formulas(path: Path | str, only: str | None = None) -> Iterator[FormulaCell]:
-    """Every formula cell, tab by tab in the order of the file, or of one tab; CheckError if it cannot be read."""
+def read_formulas(path: Path | str, only: str | None = None, without: str = "") -> Iterator[FormulaCell]:
+    """Every formula cell, tab by tab in the order of the file, or of one tab, or of all but one.
+
+    CheckError if it cannot be read.
+    """
     with open_workbook(path) as archive:
         for tab, part in sheet_parts(archive):
             masters: dict[str, tuple[str, str]] = {}
-            for text in _rows_of(archive, part) if only in (None, tab) else ():
+            for text in _rows_of(archive, part) if only in (None, tab) and tab != without else ():
                 for cell, formula, own, stored in FORMULA_CELL.findall(text):
                     yield _formula_cell(tab, cell, formula, own, stored, masters)
 
 
-def read_typed(path: Path | str, only: str | None = None) -> Iterator[TypedCell]:
-    """Every cell that has a value but no formula, of all tabs or of one; CheckError as above."""
+def read_typed(path: Path | str, only: str | None = None, without: str = "") -> Iterator[TypedCell]:
+    """Every cell that has a value but no formula; tabs and CheckError as above."""
     with open_workbook(path) as archive:
         texts = _texts(archive)
         for tab, part in sheet_parts(archive):
-            for text in _rows_of(archive, part) if only in (None, tab) else ():
+            for text in _rows_of(archive, part) if only in (None, tab) and tab != without else ():
                 for cell, stored, inside in _TYPED_CELL.findall(text):
                     kind = _kind(cell)
                     if kind == "s":
@@ -186,7 +187,7 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
     parts: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        found = "".join(f' {key}="{escape(value, QUOTE)}"' for key, value in attributes.items())
+        found = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
         parts.append(f"<{name.rpartition(':')[2]}{found}>")
 
     def refuse(*_: object) -> None:
@@ -194,7 +195,7 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda name: parts.append(f"</{name.rpartition(':')[2]}>")
-    parser.CharacterDataHandler = lambda text: parts.append(escape(text))
+    parser.CharacterDataHandler = lambda text: parts.append(escape(text, quote=False))
     parser.StartDoctypeDeclHandler = refuse
     for piece in pieces:
         parser.Parse(piece)

@@ -113,6 +113,7 @@ ROLES: Mapping[str, Role] = {
     "group": Role(11, NAVY, GROUP, RULE, "center", bold=True),
     "group_left": Role(11, NAVY, GROUP, RULE, bold=True, indent=1),
     "label": Role(border_color=HAIR, indent=1),
+    "boxed": Role(border_color=HAIR, indent=1, wrap=True),
     "symbol": Role(12, border_color=HAIR, italic=True, indent=1),
     "equation": Role(12, wrap=True),
     "expression": Role(12, border_color=HAIR, italic=True, indent=1, wrap=True),

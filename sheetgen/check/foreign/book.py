@@ -51,15 +51,18 @@ class Book:
         return not formulas or any(value is not None for value in formulas)
 
 
-def read_book(path: Path) -> Book:
-    """CheckError, in one line, if the file is no workbook, is damaged or has more cells than are read."""
+def read_book(path: Path, without: str = "") -> Book:
+    """CheckError, in one line, if the file is no workbook, is damaged or has more cells than are read.
+
+    The tab `without` is left out.
+    """
     tabs: dict[str, dict[Place, Cell]] = {}
     count = 0
-    for typed in read_typed(path):
+    for typed in read_typed(path, without=without):
         count = _counted(count, path)
         tabs.setdefault(typed.tab, {})[place(typed.address)] = Cell(typed.value)
     first: dict[tuple[str, str], tuple[str, Place]] = {}
-    for cell in read_formulas(path):
+    for cell in read_formulas(path, without=without):
         count = _counted(count, path)
         here = place(cell.address)
         start = here if cell.origin is None else place(cell.origin)

@@ -19,7 +19,7 @@ from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError
 from sheetgen.xlsx.cells import is_number
 
-__all__ = ["Finding", "Foreign", "TableReport", "examine"]
+__all__ = ["Finding", "Foreign", "TableReport", "examine", "findings_of"]
 
 SHOWN = 160
 """Characters of a formula in a line."""
@@ -231,6 +231,11 @@ def examine(path: Path, network: Network | None = None) -> Foreign:
         if judged.trains or len(tables) == 1:
             reports.append(report)
     return Foreign(path, tuple(reports), note="" if book.has_values else NO_VALUES)
+
+
+def findings_of(book: Book, table: Table, network: Network) -> tuple[Finding, ...]:
+    """What is wrong in a table of that network."""
+    return _report(judge(book, table, network)).findings
 
 
 def _nothing_found(book: Book) -> str:
