@@ -233,6 +233,8 @@ def _exercise(arguments: argparse.Namespace) -> int:
         print(*summary.lines(), f"{'bugs' if arguments.bugs else 'blank':<10}{what}", sep="\n")
         if arguments.key:
             print(f"solution  {arguments.key}")
+        for one, other in exercise.alike:
+            print(f"note      {one} and {other} are equal: a mark cannot tell them apart, a grade can; see --seed")
         return 0
     from tqdm import tqdm
 

@@ -7,6 +7,7 @@ import marshal
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,21 +78,23 @@ def recalculate(path: Path | str, engine: Engine = "ironcalc", progress: Callabl
     return Recalculated(Path(path), tabs)
 
 
-def variants(path: Path, engine: Engine, tab: str, sets: Sequence[Sequence[Change]]) -> list[dict[str, Value | None]]:
+def variants(
+    path: Path, engine: Engine, tab: str, sets: Sequence[Sequence[Change]], *, without: str = ""
+) -> list[dict[str, Value | None]]:
     """The values of a tab's formulas by address, with some numbers typed into cells: for one set after the other.
 
-    CheckError as in `recalculate`.
+    The tab `without` is taken away before. CheckError as in `recalculate`.
     """
     with open_workbook(path) as archive:
         size = sum(part.file_size for part in archive.infolist())
-    return _VARIANTS[engine](path, size, tab, sets)
+    return _VARIANTS[engine](path, size, (tab, without), sets)
 
 
 def _variants_of_ironcalc(
-    path: Path, size: int, tab: str, sets: Sequence[Sequence[Change]]
+    path: Path, size: int, tabs: tuple[str, str], sets: Sequence[Sequence[Change]]
 ) -> list[dict[str, Value | None]]:
     found: list[dict[str, Value | None]] = [{}]
-    for answer in _ironcalc(path, size, [tab], marshal.dumps([list(map(tuple, one)) for one in sets])):
+    for answer in _ironcalc(path, size, tabs, marshal.dumps([list(map(tuple, one)) for one in sets])):
         if answer is True:
             found.append({})
         else:
@@ -103,16 +106,20 @@ def _variants_of_ironcalc(
 
 
 def _variants_of_libreoffice(
-    path: Path, size: int, tab: str, sets: Sequence[Sequence[Change]]
+    path: Path, size: int, tabs: tuple[str, str], sets: Sequence[Sequence[Change]]
 ) -> list[dict[str, Value | None]]:
     """A copy of the workbook for each set, made by openpyxl, which keeps what is computed."""
     from openpyxl import load_workbook
 
-    with scratch("sheetgen-libreoffice-") as folder:
+    tab, without = tabs
+    with scratch("sheetgen-libreoffice-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it does not keep
         sources = []
         for number, changes in enumerate(sets):
             try:
                 book = load_workbook(path)
+                if without in book.sheetnames:
+                    del book[without]
                 for title, row, column, value in changes:
                     book[title].cell(row, column).value = value
                 book.save(folder / f"{number}.xlsx")
@@ -123,10 +130,9 @@ def _variants_of_libreoffice(
         return [{cell.address: cell.value for cell in read_formulas(one, tab)} for one in results]
 
 
-_VARIANTS: dict[str, Callable[[Path, int, str, Sequence[Sequence[Change]]], list[dict[str, Value | None]]]] = {
-    "ironcalc": _variants_of_ironcalc,
-    "libreoffice": _variants_of_libreoffice,
-}
+_VARIANTS: dict[
+    str, Callable[[Path, int, tuple[str, str], Sequence[Sequence[Change]]], list[dict[str, Value | None]]]
+] = {"ironcalc": _variants_of_ironcalc, "libreoffice": _variants_of_libreoffice}
 
 
 Batches = Iterator[tuple[str, list[str], list[Value | None]]]

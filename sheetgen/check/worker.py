@@ -5,7 +5,8 @@ tab, addresses and values of the formula cells, many at a time, an error as a tu
 place of any of these says why the workbook cannot be opened.
 
 With a tab as well, it is that tab's formulas alone, several times: for the numbers that stdin holds, marshalled, a list
-of sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True.
+of sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True. A second tab is
+taken away before.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from sheetgen.xlsx.reader import place, read_formulas
 CELLS = 8_192
 
 
-def main(path: str, memory: int, seconds: int, tab: str | None = None) -> None:
+def main(path: str, memory: int, seconds: int, tab: str | None = None, without: str = "") -> None:
     """Recalculate the workbook, and write the values."""
     _limit(memory, seconds)
     sets: list[Any] = [] if tab is None else marshal.load(sys.stdin.buffer)
     with os.fdopen(os.dup(1), "wb") as out, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)  # IronCalc prints what it wonders about
         try:
-            for batch in _batches(path) if tab is None else _variants(path, tab, sets):
+            for batch in _batches(path) if tab is None else _variants(path, tab, without, sets):
                 marshal.dump(batch, out)
             if tab is None:
                 marshal.dump(True, out)
@@ -58,8 +59,11 @@ def _batches(path: str) -> Iterator[tuple[str, list[str], list[Any]]]:
             yield tab, addresses, [_value(model, (sheets[tab], *place(address))) for address in addresses]
 
 
-def _variants(path: str, tab: str, sets: list[list[tuple[str, int, int, float]]]) -> Iterator[Any]:
+def _variants(path: str, tab: str, without: str, sets: list[list[tuple[str, int, int, float]]]) -> Iterator[Any]:
     model, sheets = _opened(path)
+    if without in sheets:
+        model.delete_sheet(sheets[without])
+        sheets = _numbers(model)
     if tab not in sheets:
         raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
     addresses = [cell.address for cell in read_formulas(path, tab)]
@@ -82,10 +86,14 @@ def _opened(path: str) -> tuple[Any, dict[str, int]]:
     try:
         model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
         model.evaluate()
-        return model, {sheet["name"]: at for at, sheet in enumerate(model.get_worksheets_properties())}
+        return model, _numbers(model)
     except BaseException as error:
         # A panic of IronCalc's Rust code arrives as an exception that is no Exception.
         raise CheckError(f"{path}: IronCalc cannot open it: {error}; try --engine libreoffice") from None
+
+
+def _numbers(model: Any) -> dict[str, int]:
+    return {sheet["name"]: at for at, sheet in enumerate(model.get_worksheets_properties())}
 
 
 def _value(model: Any, cell: tuple[int, int, int]) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, count
 
 from sympy import Expr, Symbol
 
@@ -14,6 +16,7 @@ from sheetgen.errors import ExcelError, SpecError
 from sheetgen.maths.derive import Column, Equations, derive
 from sheetgen.maths.rules import OPTIMIZERS
 from sheetgen.maths.steps import trace
+from sheetgen.spec import dump
 from sheetgen.spec.structure import Layer, Matrix, Spec
 
 __all__ = ["GROUPS", "Exercise", "blankable", "drawn", "make_exercise", "one_run", "with_formulas"]
@@ -57,13 +60,47 @@ class Exercise:
         return tuple(column for column in self.equations.columns if column.symbol.name in self.columns)
 
     @property
+    def alike(self) -> tuple[tuple[str, str], ...]:
+        """Inputs, and targets, that are equal in every sample: a mistake between them changes no number here."""
+        spec = self.spec
+        columns = [*zip("i" * len(spec.inputs[0]), count(1), zip(*spec.inputs, strict=True), strict=False)]
+        columns += zip("t" * len(spec.targets[0]), count(1), zip(*spec.targets, strict=True), strict=False)
+        return tuple(
+            (f"{letter}{one}", f"{letter}{other}")
+            for (letter, one, values), (second, other, others) in combinations(columns, 2)
+            if letter == second and values == others
+        )
+
+    @property
     def record(self) -> str:
         """What the file says inside of it, beside the spec."""
         content = {
             "exercise": FORMAT, "columns": list(self.columns), "bugs": self.bugs, "seed": self.seed,
             "hints": self.hints, "learner": self.learner,
         }  # fmt: skip
-        return json.dumps(content, ensure_ascii=False)
+        return json.dumps({**content, "digest": self._digest}, ensure_ascii=False)
+
+    @property
+    def _digest(self) -> str:
+        """By which a grade sees that the spec or the record was changed, by whatever hand."""
+        text = f"{dump(self.spec)} {self.columns} {self.bugs} {self.seed} {self.learner}"
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    @classmethod
+    def from_record(cls, text: str, spec: Spec) -> Exercise:
+        """The exercise of a file with this record and spec; ValueError if they do not belong together."""
+        try:
+            content = json.loads(text)
+            made = cls(
+                spec, tuple(map(str, content["columns"])), int(content["bugs"]), int(content["seed"]),
+                int(content["hints"]), str(content["learner"]),
+            )  # fmt: skip
+            known = content["exercise"] == FORMAT and content["digest"] == made._digest
+        except (TypeError, KeyError, OverflowError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+        if not known:
+            raise ValueError("another digest")
+        return made
 
 
 def make_exercise(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,16 +12,21 @@ from sheetgen.build import Summary, write
 from sheetgen.errors import SheetgenError
 from sheetgen.lessons.exercise import Exercise
 from sheetgen.lessons.workbook import fill_exercise
+from sheetgen.xlsx.package import place_for
 
 __all__ = ["read_names", "seed_of", "write_class", "write_exercise"]
 
-MOST_NAMES, LONGEST = 5_000, 80
+MOST_NAMES, LONGEST, BYTES = 5_000, 80, 200
 # Names that Windows keeps for devices.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def write_exercise(exercise: Exercise, path: Path, key: Path | None = None) -> Summary:
     """Write the exercise and, if wanted, its solution; what was written. Errors are those of `build`."""
+    if key is not None and key.resolve() == path.resolve():
+        raise SheetgenError(f"{path}: is asked for as the exercise and as its solution; name two files")
+    if key is not None:
+        place_for(key)
     summary = write(fill_exercise(exercise), path, title=exercise.spec.title)
     if key is not None:
         write(fill_exercise(exercise, solved=True), key, title=f"{exercise.spec.title}: the solution"[:200])
@@ -32,16 +38,23 @@ def write_class(
     progress: Callable[[int], object] = int,
 ) -> list[Path]:  # fmt: skip
     """An exercise for each name, in a folder, and the solutions in another; `progress` gets 1 after each."""
-    paths = []
+    paths = [folder / f"{_file_name(name)}.xlsx" for name in names]
+    if keys is not None and keys.resolve() == folder.resolve():
+        raise SheetgenError(f"{folder}: is asked for as the folder of the exercises and of the solutions; name two")
+    there = next((path for path in paths if path.exists()), None)
+    if there is not None:
+        raise SheetgenError(f"{there}: is there already, and somebody may have filled it in; name a new folder")
     for one in (folder, *([keys] if keys else [])):
         try:
             one.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SheetgenError(f"{one}: cannot be made a folder: {error.strerror}; name another place") from None
-    for name in names:
-        path = folder / f"{_file_name(name)}.xlsx"
-        write_exercise(make(name), path, None if keys is None else keys / f"{_file_name(name)} solution.xlsx")
-        paths.append(path)
+    for name, path in zip(names, paths, strict=True):
+        try:
+            exercise = make(name)
+        except SheetgenError as error:
+            raise SheetgenError(f"{name}: {error}") from None
+        write_exercise(exercise, path, None if keys is None else keys / f"{path.stem} solution.xlsx")
         progress(1)
     return paths
 
@@ -59,14 +72,14 @@ def read_names(path: Path) -> list[str]:
         raise SheetgenError(f"{path}: is no text in UTF-8; save the list of names as such") from None
     except OSError as error:
         raise SheetgenError(f"{path}: cannot be read: {error.strerror}; name a text file, a name a line") from None
-    names = [" ".join(line.split()) for line in lines if line.strip()]
+    names = [unicodedata.normalize("NFC", " ".join(line.split())) for line in lines if line.strip()]
     if not 1 <= len(names) <= MOST_NAMES:
         raise SheetgenError(f"{path}: has {len(names):,} names; 1 to {MOST_NAMES:,} are expected, a name a line")
     seen: dict[str, str] = {}
     for name in names:
-        if len(name) > LONGEST or not name.isprintable():
-            shown = name if name.isprintable() else repr(name)
-            raise SheetgenError(f"{path}: {shown[:LONGEST]!r} is no name; at most {LONGEST} printable characters")
+        if len(name) > LONGEST or len(name.encode()) > BYTES or any(unicodedata.category(c) == "Cc" for c in name):
+            allowed = f"at most {LONGEST} characters, and {BYTES} bytes in UTF-8"
+            raise SheetgenError(f"{path}: {name[:LONGEST]!r} is no name; {allowed}, as text in UTF-8")
         other = seen.setdefault(_file_name(name).casefold(), name)
         if other is not name:
             raise SheetgenError(f"{path}: {name!r} and {other!r} would have one file; tell them apart")

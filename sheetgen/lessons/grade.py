@@ -1,21 +1,21 @@
 """A submission graded: recalculated with its own numbers and with others, each cell beside what its own row says.
 
-A column is right if every row of it follows, whatever stands on Inputs. What belongs in a cell is computed from the
-learner's own cells before it, so that a mistake counts once. Nothing of the file is executed but by the engine.
+A column is right if every row of it follows, whatever stands on Inputs, and without the tab that judges it. What
+belongs in a cell is computed from the learner's own cells before it, so that a mistake counts once; what was given in
+the table is taken as it was given. Nothing of the file is executed but by the engine.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from sheetgen.check.engines import Change, Engine, variants
 from sheetgen.check.foreign.book import Book, Cell, Place, address, formula_of, read_book
@@ -24,42 +24,41 @@ from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.translate import network_of
 from sheetgen.check.origin import Input, read_origin
 from sheetgen.errors import CheckError, ExcelError, SheetgenError
-from sheetgen.formulas.parse import FormulaError, parse, parse_reference
-from sheetgen.formulas.tree import Reference, walk
+from sheetgen.formulas.copies import moved_text
+from sheetgen.formulas.parse import FormulaError, parse_reference
+from sheetgen.formulas.tree import Reference
 from sheetgen.lessons import judge
 from sheetgen.lessons.bugs import plant
-from sheetgen.lessons.exercise import FORMAT, Exercise, blankable
+from sheetgen.lessons.exercise import Exercise
 from sheetgen.lessons.graded import RIGHT, Graded, Mark
+from sheetgen.lessons.workbook import HEAD
 from sheetgen.maths.algebra import before
-from sheetgen.maths.derive import Equations, derive
+from sheetgen.maths.derive import Equations
 from sheetgen.maths.printer import python
+from sheetgen.maths.rules import LOSSES
 from sheetgen.maths.steps import FUNCTIONS
 from sheetgen.spec.structure import Optimizer, Spec
-from sheetgen.tabs.layout import setting_name
+from sheetgen.tabs.layout import TABLE_TOP, plan_table, setting_name
 from sheetgen.xlsx.cells import Value, is_number
 from sheetgen.xlsx.reader import place, read_names
 
-__all__ = ["EMPTY", "HALF", "JUDGED", "NUMBERS", "TYPED", "WRONG", "grade"]
+__all__ = ["EMPTY", "GAPS", "HALF", "JUDGED", "NUMBERS", "TYPED", "WRONG", "grade"]
 
 EMPTY, TYPED, HALF, WRONG = "empty", "typed, not a formula", "not filled down", "wrong"
+GAPS = "incomplete"
 NUMBERS, JUDGED = "right for these numbers only", "not its own"
-MENDED, THERE = "mended", "not mended"
+THERE, NEW = "not mended", "new mistake"
+NO_NEW = "no new mistake"
 OTHERS = 3
 """How many times other numbers are typed into Inputs."""
 CLOSE, AT_LEAST = 1e-9, 1e-13
-NOT_AN_EXERCISE = "is no exercise of sheetgen: it has no cell named exercise. Hand in the file that was handed out"
-# The part of the columns' names that a row of heads has at least.
-NAMED = 0.5
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the training table of a submission stands: its tab, the head, each column and the row of each step."""
-
-    tab: str
-    head: int
-    columns: Mapping[str, int]
-    rows: Sequence[int]
+NEXT = "hand in the file that was handed out"
+OTHER_ENGINE = "try --engine libreoffice"
+SHOWN = 120
+OWN_TABS = ("Start", "Hints")
+"""Tabs of an exercise that show what its judge says."""
+GONE = ExcelError("#REF!")
+"""What a formula shows that looks at a tab which is not there."""
 
 
 @dataclass(frozen=True)
@@ -75,92 +74,88 @@ class _Cell:
 
 
 def grade(path: Path, engine: Engine = "ironcalc") -> Graded:
-    """The marks of a submission. What keeps it from being graded is told in `trouble`; nothing is raised."""
-    learner = path.stem
+    """The marks of a submission. What keeps it from being graded is told in `trouble`; nothing is raised.
+
+    What IronCalc cannot read is given to LibreOffice, if that is there.
+    """
     try:
-        submission = _Submission(path, engine)
-        learner = submission.exercise.learner or learner
-        return _graded(submission, learner)
+        return _graded(path, engine)
     except SheetgenError as error:
-        return Graded(path, learner, trouble=str(error).removeprefix(f"{path}: "))
-    except RecursionError:
-        return Graded(path, learner, trouble="has formulas that are nested too deep to be read")
-
-
-def _read_exercise(path: Path, book: Book, where: Reference, spec: Spec | None) -> Exercise:
-    """The exercise that a file says it is; CheckError if it cannot be read."""
-    text = book.tabs.get(where.tab or "", {}).get((where.first.row or 0, where.first.column or 0))
-    try:
-        return _exercise(json.loads(str(text.value if text is not None else "")), spec)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise CheckError(f"{path}: what it says of its exercise cannot be read; hand in another copy") from None
-
-
-def _exercise(content: Any, spec: Spec | None) -> Exercise:
-    """ValueError, TypeError or KeyError for what no exercise says of itself."""
-    if spec is None or content["exercise"] != FORMAT or len(spec.runs) != 1:
-        raise ValueError(content)
-    known = {column.symbol.name for column in blankable(derive(spec, spec.runs[0].optimizer))}
-    columns = tuple(map(str, content["columns"]))
-    bugs, seed = int(content["bugs"]), int(content["seed"])
-    if not columns or not known.issuperset(columns) or not 0 <= bugs <= len(known):
-        raise ValueError(content)
-    return Exercise(spec, columns, bugs, seed, 0, str(content["learner"])[:200])
+        cause = str(error)
+    except Exception as error:  # whatever a file makes happen, the others of the class are graded
+        cause = f"{path}: cannot be graded: {type(error).__name__}: {error}"
+    if engine == "ironcalc" and OTHER_ENGINE in cause:
+        other = grade(path, "libreoffice")
+        if not other.trouble:
+            return other
+    # What a teacher can do about a file is none of what the errors of other commands advise.
+    cause = cause.removeprefix(f"{path}: ").partition(";")[0].partition(". ")[0]
+    return Graded(path, path.stem, trouble=f"{cause}; {NEXT}")
 
 
 class _Submission:
     """A file, read and recalculated."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
-        where = parse_reference(read_names(path).get("exercise", ""))
-        if where is None or where.tab is None:
-            raise CheckError(f"{path}: {NOT_AN_EXERCISE}")
+        names = read_names(path)
+        record, head = (parse_reference(names.get(name, "")) for name in ("exercise", HEAD))
+        hidden = parse_reference(names.get(judge.NAME, ""))
+        if record is None or head is None or hidden is None or "spec" not in names:
+            raise CheckError(f"{path}: is no exercise of sheetgen, or lost the names of its cells")
+        self.path, self.engine, self.hidden = path, engine, hidden.tab or ""
         origin = read_origin(path, headers=False)
-        self.path, self.engine = path, engine
-        self.book: Book = read_book(path, without=judge.TAB)
-        self.exercise = _read_exercise(path, self.book, where, origin.spec)
+        self.book: Book = read_book(path, without=self.hidden)
+        text = self.book.tabs.get(record.tab or "", {}).get((record.first.row or 0, record.first.column or 0))
+        try:
+            assert origin.spec is not None
+            self.exercise = Exercise.from_record(str(text.value if text is not None else ""), origin.spec)
+        except ValueError:
+            raise CheckError(f"{path}: what it says of its exercise, or its spec, was changed") from None
         self.equations: Equations = self.exercise.equations
         self.inputs: Mapping[str, Sequence[Input]] = origin.inputs
-        self.place = self._find()
+        for cells in self.inputs.values():
+            for one in cells:
+                if not is_number(one.content) and not one.is_formula and one.content is not None:
+                    raise CheckError(f"{path}: {one.tab}!{one.address} is {one.content!r}, and a number is needed")
+        self.tab, self.head, self.columns = self._find(head)
 
     @cached_property
     def names(self) -> list[str]:
         """The columns' names in the table's order."""
         return [column.symbol.name for column in self.equations.columns]
 
-    def _find(self) -> _Place:
-        """By the names of the columns, wherever they stand; the rows are those below the head."""
-        wanted = set(self.names)
-        best: tuple[int, str, int, dict[str, int]] = (0, "", 0, {})
-        for tab, cells in self.book.tabs.items():
-            heads: dict[int, dict[str, int]] = {}
-            for (row, column), cell in cells.items():
-                if cell.value in wanted:
-                    heads.setdefault(row, {}).setdefault(str(cell.value), column)
-            for row, columns in heads.items():
-                if len(columns) > best[0]:
-                    best = len(columns), tab, row, columns
-        count, tab, head, columns = best
-        missing = [name for name in self.names if name not in columns]
-        if count < NAMED * len(wanted):
-            raise CheckError(f"{self.path}: its training table is not found; it has the columns {self.names[0]} to …")
-        if missing:
-            some = ", ".join(missing[:5])
-            raise CheckError(f"{self.path}: {tab} has no column {some}; give the columns their names back")
-        return _Place(tab, head, columns, self._rows(tab, head, columns["step"]))
+    def _find(self, named: Reference) -> tuple[str, int, Mapping[str, int]]:
+        """The tab, the row of the head, and each column by its name there: in the row that is named, or else nearest.
 
-    def _rows(self, tab: str, head: int, column: int) -> Sequence[int]:
-        """The rows of the steps, by what the step's own cells say, or else one below the other."""
-        cells = self.book.tabs[tab]
+        Not every program moves a name when rows are inserted.
+        """
+        tab, row = named.tab or "", named.first.row or 0
+        heads: dict[int, dict[str, int]] = {row: {}}
+        for (down, column), cell in sorted(self.book.tabs.get(tab, {}).items()):
+            if isinstance(cell.value, str):
+                heads.setdefault(down, {}).setdefault(cell.value, column)
+        whole = [down for down, columns in heads.items() if columns.keys() >= {*self.names}]
+        if not whole:
+            missing = [name for name in self.names if name not in heads[row]]
+            some = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+            raise CheckError(f"{self.path}: row {row} of {tab} has no column {some}")
+        head = min(whole, key=lambda down: abs(down - row))
+        return tab, head, {name: heads[head][name] for name in self.names}
+
+    @cached_property
+    def rows(self) -> Sequence[int]:
+        """The row of each step, by what the step's own cells say."""
+        column = self.columns["step"]
         steps = self.exercise.spec.steps + 1
         found: dict[int, int] = {}
-        for row in sorted(row for row, at in cells if at == column and row > head):
-            value = cells[row, column].value
+        for row in sorted(row for row, at in self.values[0] if at == column and row > self.head):
+            value = self.values[0][row, column]
             if is_number(value) and value == int(value):
                 found.setdefault(int(value), row)
-        if all(step in found for step in range(steps)):
-            return [found[step] for step in range(steps)]
-        return range(head + 1, head + 1 + steps)
+        lost = next((step for step in range(steps) if step not in found), None)
+        if lost is not None:
+            raise CheckError(f"{self.path}: {self.tab} has no row of step {lost}")
+        return [found[step] for step in range(steps)]
 
     @cached_property
     def sets(self) -> list[dict[Symbol, Any]]:
@@ -181,18 +176,18 @@ class _Submission:
                 for name, cells in self.inputs.items()
                 for one, value in zip(cells, _as_tuple(numbers[Symbol(name)]), strict=True)
             ])  # fmt: skip
-        computed = variants(self.path, self.engine, self.place.tab, changes)
-        typed = {where: cell.value for where, cell in self.book.tabs[self.place.tab].items() if cell.text is None}
+        computed = variants(self.path, self.engine, self.tab, changes, without=self.hidden)
+        typed = {where: cell.value for where, cell in self.book.tabs[self.tab].items() if cell.text is None}
         return [{**typed, **{place(where): value for where, value in one.items()}} for one in computed]
 
     def column(self, symbol: Symbol, kind: str) -> list[_Cell]:
         """The cells of a column that counts."""
-        number, at = self.place.columns[symbol.name], self.names.index(symbol.name)
+        number, at = self.columns[symbol.name], self.names.index(symbol.name)
         first = 1 if kind in ("parameter", "state") else 0
-        cells = self.book.tabs[self.place.tab]
+        cells = self.book.tabs[self.tab]
         found = []
-        for step in range(first, len(self.place.rows)):
-            where = self.place.rows[step], number
+        for step in range(first, len(self.rows)):
+            where = self.rows[step], number
             there = [values.get(where) for values in self.values]
             belongs = [expected[step][at] for expected in self.expected]
             right = tuple(_close(one, other) for one, other in zip(there, belongs, strict=True))
@@ -201,66 +196,107 @@ class _Submission:
 
     @cached_property
     def expected(self) -> list[list[list[float | None]]]:
-        """What each cell should be, by set, step and column, from the learner's own cells; None if those are none."""
-        counted = frozenset(self.exercise.columns)
-        starts, fills = _functions(self.equations, counted)
-        numbers = [self.place.columns[name] for name in self.names]
+        """What each cell should be, by set, step and column; None where a cell that it looks at has no number.
+
+        A cell that counts should be what the learner's own cells before it make it; one that was given, what it was.
+        """
+        counted = [name in self.exercise.columns for name in self.names]
+        starts, fills = _functions(self.equations)
+        numbers = [self.columns[name] for name in self.names]
+        kept = [column.kind in ("parameter", "state") for column in self.equations.columns]
         made = []
         for known, values in zip(self.sets, self.values, strict=True):
             given = [known[symbol] for symbol in _given(self.equations)]
             rows: list[list[float | None]] = []
             above: list[Any] = []
-            for step, row in enumerate(self.place.rows):
-                here = [_operand(values.get((row, number))) for number in numbers]
-                rows.append([
-                    None if function is None else _called(function, here, above, given)
-                    for function in (fills if step else starts)
-                ])  # fmt: skip
+            for step, row in enumerate(self.rows):
+                here: list[Any] = [_operand(values.get((row, number))) for number in numbers]
+                should: list[float | None] = [None] * len(numbers)
+                for at in self.equations.order:
+                    should[at] = _called((fills if step else starts)[at], here, above, given)
+                    if not counted[at] or (kept[at] and step == 0):
+                        here[at] = math.nan if should[at] is None else should[at]
+                rows.append(should)
                 above = here
             made.append(rows)
         return made
 
     @cached_property
-    def findings(self) -> Mapping[int, Finding]:
-        """What check says of the table, by column; nothing where it does not judge such a network."""
+    def looks_at_judge(self) -> bool:
+        """Whether a formula that the exercise has not written looks at the tab that judges it."""
+        hidden = self.hidden.casefold()
+        return any(
+            cell.text is not None and hidden in cell.text.casefold()
+            for tab, cells in self.book.tabs.items()
+            if tab not in OWN_TABS
+            for (row, _), cell in cells.items()
+            if tab != self.tab or row > self.head
+        )
+
+    def changed(self) -> str:
+        """The first given cell that is not what was handed out; "" if there is none."""
+        for at, name in enumerate(self.names):
+            if name in self.exercise.columns:
+                continue
+            for step, row in enumerate(self.rows):
+                where = row, self.columns[name]
+                pairs = zip(self.values, self.expected, strict=True)
+                if not all(expected[step][at] is None or _close(values.get(where), expected[step][at])
+                           for values, expected in pairs):  # fmt: skip
+                    return f"{address(where)} ({name}) is not what was handed out"
+        return ""
+
+    def answer(self, where: Place) -> str:
+        """The formula that belongs in a cell of the table; "" if the table is not where it was handed out."""
+        texts = _texts(self.exercise)
+        at = where[1] - 1
+        own = [self.columns[name] for name in self.names] == list(range(1, len(self.names) + 1))
+        if self.tab != self.exercise.spec.runs[0].label or not own or self.rows[0] != TABLE_TOP:
+            return ""
+        start, fill = texts[at]
+        return f"={start if where[0] == TABLE_TOP else moved_text(fill, where[0] - TABLE_TOP - 1, 0)}"
+
+    @cached_property
+    def findings(self) -> Mapping[Place, Finding] | None:
+        """What check says of the table, by cell; None where it does not judge such a network."""
         spec = self.exercise.spec
+        samples = len(spec.inputs) if spec.batch == "full" else 1
+        if samples > 1 and LOSSES[spec.loss].mean and len(spec.targets[0]) > 1:
+            return None  # its δ has the one mean and its gradients the other, which check does not know
         sgd = Optimizer("sgd", (), "sgd")
         one = replace(spec, optimizers=(sgd,), batch="full")
         if spec.batch == "online":
             one = replace(one, inputs=spec.inputs[:1], targets=spec.targets[:1])
-        columns = {name: self.place.columns[name] for name in self.names}
-        head, rows = self.place.head, self.place.rows
-        labels = {column: name for name, column in columns.items()}
-        table = Table(self.place.tab, head, rows[0], rows[-1], columns, {}, labels)
-        found: dict[int, Finding] = {}
+        labels = {column: name for name, column in self.columns.items()}
+        table = Table(self.tab, self.head, self.rows[0], self.rows[-1], self.columns, {}, labels)
+        found: dict[Place, Finding] = {}
         try:
-            for finding in findings_of(self.book, table, network_of(one)):
-                for _, column in finding.places:
-                    found.setdefault(column, finding)
+            for finding in findings_of(self.book, table, replace(network_of(one), factor_in_delta=samples == 1)):
+                for where in finding.places:
+                    found.setdefault(where, finding)
         except (SheetgenError, FormulaError, RecursionError):
-            return found
+            return None
         return found
 
 
-def _graded(one: _Submission, learner: str) -> Graded:
+def _graded(path: Path, engine: Engine) -> Graded:
+    one = _Submission(path, engine)
     exercise = one.exercise
+    learner = exercise.learner or path.stem
     kinds = {column.symbol: column.kind for column in exercise.counted}
     marks = {symbol: _mark(one, symbol, one.column(symbol, kind)) for symbol, kind in kinds.items()}
+    notes = tuple(filter(None, [one.changed()]))
     if not exercise.bugs:
-        return Graded(one.path, learner, _words(exercise), tuple(marks.values()))
-    bugs = plant(exercise)
+        return Graded(path, learner, _words(exercise), tuple(marks.values()), notes)
     shown, planted = [], set[Symbol]()
-    for number, bug in enumerate(bugs, 1):
+    for number, bug in enumerate(plant(exercise), 1):
         planted |= bug.columns.keys()
         left = [marks[symbol] for symbol in bug.columns if marks[symbol].verdict != RIGHT]
-        names = ", ".join(symbol.name for symbol in bug.columns)
-        if not left:
-            shown.append(Mark(f"bug {number}", RIGHT, "", ""))
-        else:
-            shown.append(Mark(f"bug {number}", THERE, f"{names}: {left[0].reason or bug.words}", bug.words))
+        verdict = (THERE, left[0].reason, bug.words) if left else (RIGHT,)
+        shown.append(Mark(f"bug {number}", *verdict))
     new = [mark for symbol, mark in marks.items() if symbol not in planted and mark.verdict != RIGHT]
-    notes = tuple(f"new mistake: {mark.reason or mark.verdict}" for mark in new)
-    return Graded(one.path, learner, _words(exercise), tuple(shown), notes)
+    verdict = (NEW, "; ".join(f"new mistake: {mark.reason}" for mark in new), NEW) if new else (RIGHT,)
+    return Graded(path, learner, _words(exercise), (*shown, Mark(NO_NEW, *verdict)), notes)
 
 
 def _words(exercise: Exercise) -> str:
@@ -277,23 +313,29 @@ def _mark(one: _Submission, symbol: Symbol, cells: Sequence[_Cell]) -> Mark:
     name = symbol.name
     if all(_is_empty(cell.cell) for cell in cells):
         return Mark(name, EMPTY, f"{name}: empty", "left empty")
-    judged = next((cell for cell in cells if cell.cell is not None and _looks_at_judge(cell.cell)), None)
-    if judged is not None:
-        return Mark(name, JUDGED, f"{name}: {address(judged.place)} takes its number from tab Judge", "looks at Judge")
     first = next((cell for cell in cells if not all(cell.right)), None)
-    if first is None:
+    if first is None or _right_but_for_errors(one, cells):
         return Mark(name, RIGHT)
     verdict, why, mistake = _why(one, cells, first)
     return Mark(name, verdict, f"{name}: {address(first.place)} {why}", mistake)
 
 
+def _right_but_for_errors(one: _Submission, cells: Sequence[_Cell]) -> bool:
+    """Whether a column has no number only because another has an error: then its formulas are judged by themselves."""
+    wrong = [cell for cell in cells if not all(cell.right)]
+    if any(cell.cell is None or cell.cell.text is None or cell.expected is not None for cell in wrong):
+        return False
+    return one.findings is not None and not any(cell.place in one.findings for cell in wrong)
+
+
 def _why(one: _Submission, cells: Sequence[_Cell], first: _Cell) -> tuple[str, str, str]:
     """The verdict, why in words, and the kind of mistake."""
-    before_it = [cell for cell in cells if cell.step < first.step]
     if _is_empty(first.cell):
+        before_it = [cell for cell in cells if cell.step < first.step]
         if before_it and all(_is_empty(cell.cell) for cell in cells if cell.step >= first.step):
-            return HALF, f"and below are empty; {len(before_it)} of {len(cells)} rows are right", "not filled down"
-        return HALF, "is empty", "cells left empty"
+            below = "is empty" if first is cells[-1] else "and below are empty"
+            return HALF, f"{below}; {len(before_it)} of {len(cells)} rows are right", "not filled down"
+        return GAPS, f"(step {first.step}) is empty", "cells left empty"
     assert first.cell is not None
     typed = first.cell.text is None
     if typed and is_number(first.cell.value):
@@ -302,15 +344,20 @@ def _why(one: _Submission, cells: Sequence[_Cell], first: _Cell) -> tuple[str, s
         return WRONG, f"is typed: {_said(first)}", "a wrong number is typed"
     if typed:
         return WRONG, f"is the text {str(first.cell.value)[:40]!r}", "a text where a formula belongs"
-    if first.right[0] and any(cell.right[0] for cell in cells):
-        return NUMBERS, f"is {formula_of(first.cell)[:120]}, which does not follow Inputs", "follows not all of Inputs"
+    formula = formula_of(first.cell)[:SHOWN]
+    if first.found == GONE and (is_number(first.cell.value) or one.looks_at_judge):
+        return JUDGED, f"is {formula}, which takes its number from the tab that judges it", "looks at what judges it"
+    if first.right[0]:
+        return NUMBERS, f"is {formula}, which does not follow Inputs", "does not follow Inputs"
     if first.expected is None:
-        return WRONG, "cannot be judged: a cell that it should look at has no number", "cells before it have no number"
-    finding = one.findings.get(first.place[1])
-    if finding is not None and finding.why:
-        belongs = f": {finding.expected[:120]}" if finding.expected else ""
-        return WRONG, f"is {finding.found[:120]}; {finding.why}{belongs}", finding.why
-    return WRONG, f"is {formula_of(first.cell)[:120]}; {_said(first)}", "another formula belongs there"
+        return WRONG, f"is {formula}; a cell that it should look at has no number", "cells before it have no number"
+    finding = (one.findings or {}).get(first.place)
+    belongs = f"; {one.answer(first.place)[:SHOWN]} belongs there"
+    if finding is not None and finding.why and "cannot be judged" not in finding.why:
+        return WRONG, f"is {formula}; {finding.why}{belongs}", finding.why
+    if isinstance(first.found, str):
+        return WRONG, f"is {formula}, which gives {str(first.found)[:40]!r}{belongs}", "it gives no number"
+    return WRONG, f"is {formula}; {_said(first)}{belongs}", "another formula belongs there"
 
 
 def _said(cell: _Cell) -> str:
@@ -320,19 +367,6 @@ def _said(cell: _Cell) -> str:
 
 def _is_empty(cell: Cell | None) -> bool:
     return cell is None or (cell.text is None and cell.value in (None, ""))
-
-
-def _looks_at_judge(cell: Cell) -> bool:
-    return cell.text is not None and judge.TAB.casefold() in cell.text.casefold() and _names_judge(cell.text)
-
-
-@lru_cache(maxsize=1_024)
-def _names_judge(text: str) -> bool:
-    try:
-        found = [node for node in walk(parse(text)) if isinstance(node, Reference)]
-    except FormulaError:
-        return False
-    return any(node.tab is not None and node.tab.casefold() == judge.TAB.casefold() for node in found)
 
 
 def _close(found: object, expected: float | None) -> bool:
@@ -380,26 +414,26 @@ def _setting(equations: Equations, option: str) -> Symbol:
 
 
 @lru_cache(maxsize=16)
-def _functions(equations: Equations, counted: frozenset[str]) -> tuple[list[Function | None], list[Function | None]]:
-    """For each column that counts, what row 0 and later rows should have: of this row, the one above and Inputs."""
+def _texts(exercise: Exercise) -> list[tuple[str, str]]:
+    """The formulas of row 0 and of row 1 of each column, as they are right."""
+    return [(start, fill) for _, start, fill in plan_table(exercise.spec, exercise.spec.runs[0]).formulas()]
+
+
+@lru_cache(maxsize=16)
+def _functions(equations: Equations) -> tuple[list[Function], list[Function]]:
+    """For each column what row 0 and every later row should have: of this row, the one above and Inputs."""
     columns = [column.symbol for column in equations.columns]
     given = _given(equations)
     names = {symbol: f"c[{at}]" for at, symbol in enumerate(columns)}
     names |= {before(symbol): f"p[{at}]" for at, symbol in enumerate(columns)}
     names |= {symbol: f"k[{at}]" for at, symbol in enumerate(given)}
     names |= {letter: names[_setting(equations, option)] for letter, option in equations.settings.items()}
-
-    def function(expr: Expr) -> Function:
-        made: Function = eval(f"lambda c, p, k: {python(expr, names)}", dict(FUNCTIONS))  # our own text
-        return made
-
-    def all_of(expressions: Iterator[tuple[Symbol, Expr]]) -> list[Function | None]:
-        return [function(expr) if symbol.name in counted else None for symbol, expr in expressions]
-
-    return (
-        all_of((column.symbol, column.start) for column in equations.columns),
-        all_of((column.symbol, column.fill) for column in equations.columns),
-    )
+    lines = [
+        f"[{','.join(f'lambda c, p, k: {python(expr, names)}' for expr in expressions)}]"
+        for expressions in zip(*((column.start, column.fill) for column in equations.columns), strict=True)
+    ]
+    starts, fills = (eval(line, dict(FUNCTIONS)) for line in lines)  # our own text, printed from sympy expressions
+    return starts, fills
 
 
 def _others(spec: Spec, own: Mapping[Symbol, Any], number: int) -> dict[Symbol, Any]:

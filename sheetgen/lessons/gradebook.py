@@ -23,9 +23,11 @@ from sheetgen.xlsx.formats import COUNT, NONE, PERCENT, SHORT, WHOLE
 from sheetgen.xlsx.page import Page, count, heading, height_of
 from sheetgen.xlsx.style import furnish, verdict_rules
 
-__all__ = ["check_place", "summary_lines", "write_gradebook"]
+__all__ = ["NAME", "check_place", "summary_lines", "write_gradebook"]
 
 GRADES, BLANKS = "Grades", "Blanks"
+NAME = "grades"
+"""The name of a cell, by which a workbook of grades is known from a submission."""
 ABSENT, NO_VERDICT = "—", "no verdict"
 HINT, HEADER, POINTS, MEAN, TOP = 3, 4, 5, 6, 7
 LEARNER_WIDTH, BLANK_WIDTH = 22.0, 10.0
@@ -110,6 +112,7 @@ def write_gradebook(path: Path, graded: Sequence[Graded]) -> None:
         return
     book, learners = Book(), _class_of(graded)
     _fill_grades(book.add(GRADES), learners)
+    book.tabs[0].define(NAME, "$A$1")
     _fill_blanks(book.add(BLANKS), learners)
     write(book, path, title=GRADES)
 
@@ -152,7 +155,7 @@ def _row(one: Graded, own: bool) -> _Row:
         of = f"{one.right} of {len(one.marks)} right"
         reasons.insert(0, f"another exercise: {one.exercise or 'an unknown one'} ({of})")
     lines = filter(None, map(_line, [one.trouble] if one.trouble else reasons))
-    return _Row(_line(one.learner), _line(one.path.name), own, one.trouble != "", marks, list(lines))
+    return _Row(_line(one.learner), _line(one.file or one.path.name), own, one.trouble != "", marks, list(lines))
 
 
 def _line(text: str) -> str:

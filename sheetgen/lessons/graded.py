@@ -37,6 +37,8 @@ class Graded:
     marks: tuple[Mark, ...] = ()
     notes: tuple[str, ...] = ()
     trouble: str = ""
+    file: str = ""
+    """The file as it is shown, "" for its name."""
 
     @property
     def right(self) -> int:

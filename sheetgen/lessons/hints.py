@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sympy import Symbol
 
@@ -18,7 +18,7 @@ from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
 __all__ = ["LEVELS", "hints_of"]
 
 LEVELS = 3
-Hints = tuple[str, str, str]
+Hints = tuple[str, ...]
 
 
 def hints_of(exercise: Exercise, table: Table) -> Iterator[tuple[Symbol, Hints]]:
@@ -33,22 +33,33 @@ def hints_of(exercise: Exercise, table: Table) -> Iterator[tuple[Symbol, Hints]]
         for symbol in (unit.net, unit.out, unit.delta)
     }
     parameters = {one.gradient: one for one in network.trained}
-    for column in exercise.counted:
+
+    def of(column: Column) -> Hints:
         symbol = column.symbol
         if symbol in stories:
-            yield symbol, _of_story(network, stories[symbol])
-        elif symbol in parameters:
-            yield symbol, _of_gradient(network, parameters[symbol])
-        elif column.kind == "delta":
-            yield symbol, _of_delta(network, *units[symbol])
-        elif column.kind in ("net", "out") and symbol in units:
-            yield symbol, _of_unit(network, column, *units[symbol])
-        elif column.kind == "softmax":
-            yield symbol, _of_softmax(column)
-        elif column.kind in ("error", "total"):
-            yield symbol, _of_loss(network, column)
-        else:
-            yield symbol, _of_update(exercise, table, column)
+            return _of_story(network, stories[symbol])
+        if symbol in parameters:
+            return _of_gradient(network, parameters[symbol])
+        if column.kind == "delta":
+            return _of_delta(network, *units[symbol])
+        if column.kind in ("net", "out") and symbol in units:
+            return _of_unit(network, column, *units[symbol])
+        if column.kind == "softmax":
+            return _of_softmax(column)
+        if column.kind in ("error", "total"):
+            return _of_loss(network, column)
+        return _of_update(exercise, table, column)
+
+    answers = [text(column.fill) for column in exercise.counted if column.fill.args]
+    for column in exercise.counted:
+        yield column.symbol, tuple(_without(hint, answers) for hint in of(column))
+
+
+def _without(hint: str, answers: Sequence[str]) -> str:
+    """The hint with "?" where it would be an answer: a factor can be the whole of a gradient."""
+    for answer in answers:
+        hint = hint.replace(answer, "?")
+    return hint
 
 
 def _of_story(network: Network, story: Story) -> Hints:

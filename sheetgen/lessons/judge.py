@@ -31,7 +31,8 @@ from sheetgen.xlsx.style import furnish
 
 __all__ = ["TAB", "Verdicts", "fill"]
 
-TAB = "Judge"
+TAB, NAME = "Judge", "judge"
+"""The tab's title, and the name of a cell of it, by which it is found whatever it is called."""
 FILLED, COUNT, ROWS, HEADER, TOP = 2, 3, 4, 5, 6
 BUDGET = 15_000
 """Cells of the tab, about; of a longer table some rows are judged, evenly spread, the first two and the last too."""
@@ -89,6 +90,7 @@ def fill(tab: Tab, table: Table, exercise: Exercise) -> Verdicts:
     """The tab, hidden; what the others show of it."""
     furnish(tab.ws, tab_color="verdict")
     tab.ws.sheet_state = "hidden"
+    tab.define(NAME, "$A$1")
     width = len(_Step(_Row(TOP), table, exercise, 1).judge().row.labels)
     flags: dict[Symbol, list[str]] = {column.symbol: [] for column in exercise.counted}
     steps = _steps(table.rows, width)
@@ -124,11 +126,14 @@ def _totals(tab: Tab, table: Table, flags: Mapping[Symbol, Sequence[str]], width
         first = table.top + (kinds[symbol] in ("parameter", "state"))
         tab.put(FILLED, place, Formula(f"=COUNTA({sheet}!{letters}{first}:{letters}{table.bottom})"))
         tab.put(COUNT, place, Formula(f"=SUM({cells[0]}:{cells[-1]})"))
-        tab.put(ROWS, place, Formula(f"=IF({letter}{COUNT}={len(cells)},1,0)"))
+        numbers = f"COUNT({sheet}!{letters}{first}:{letters}{table.bottom})={table.bottom - first + 1}"
+        tab.put(ROWS, place, Formula(f"=IF(AND({letter}{COUNT}={len(cells)},{numbers}),1,0)"))
         filled, count = (f"{quoted}!${letter}${row}" for row in (FILLED, COUNT))
-        said = f'IF({count}={len(cells)},"{RIGHT}","{NOT_YET}")'
+        rows = table.bottom - first + 1
+        some = "" if rows == len(cells) else " judged"
+        said = f'IF({quoted}!${letter}${ROWS}=1,"{RIGHT}","{NOT_YET}")'
         words[symbol] = Formula(f'=IF({filled}=0,"{EMPTY}",{said})')
-        marks[symbol] = Formula(f'=IF({filled}=0,"{EMPTY}",{said}&": "&{count}&" of {len(cells)}")')
+        marks[symbol] = Formula(f'=IF({filled}=0,"{EMPTY}",{said}&": "&{count}&" of {len(cells)}{some}")')
         right[symbol] = Formula(f"={count}")
     whole = Formula(f"=SUM({quoted}!$A${ROWS}:${column_letters(width)}${ROWS})")
     return Verdicts(marks, words, right, {symbol: len(cells) for symbol, cells in flags.items()}, whole)

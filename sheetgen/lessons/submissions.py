@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 from sheetgen.check.engines import Engine
 from sheetgen.errors import CheckError
 from sheetgen.lessons.grade import grade
+from sheetgen.lessons.gradebook import NAME
 from sheetgen.lessons.graded import Graded
+from sheetgen.xlsx.reader import read_names
 
 __all__ = ["find_submissions", "grade_all"]
 
 # What people hand in; what is no .xlsx is a submission all the same, and told so.
-SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".numbers", ".csv", ".gsheet", ".zip", ".pdf")
+SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".numbers", ".gsheet", ".zip", ".pdf")
 FEW = 4
 """Files that are graded in this process, which starts at once."""
 BROKE_OFF = "makes the program that grades it break off; open it and save it again, or hand in another copy"
 
 
 def find_submissions(paths: Sequence[Path], output: Path | None) -> list[Path]:
-    """The files that are named, and those in folders; not the grades themselves. CheckError if there is none."""
-    found = [one for path in paths for one in _inside(path) if output is None or one.resolve() != output.resolve()]
+    """The files that are named, and those in folders, but for earlier grades.
+
+    CheckError if there is none, or if the output is one of them.
+    """
+    found = list(dict.fromkeys(one for path in paths for one in _inside(path)))
     if not found:
         raise CheckError(f"{paths[0]}: has no workbook in it, no .xlsx; name the folder of the submissions")
-    return list(dict.fromkeys(found))
+    for one in found if output is not None else ():
+        if os.path.realpath(one) == os.path.realpath(str(output)):
+            raise CheckError(f"{one}: is a submission, and would be written over; name another file for the grades")
+    return found
 
 
 def _inside(path: Path) -> Iterator[Path]:
@@ -35,8 +45,15 @@ def _inside(path: Path) -> Iterator[Path]:
         yield path
         return
     for one in sorted(path.rglob("*")):
-        if one.suffix.lower() in SUFFIXES and one.is_file() and not one.name.startswith(("~$", ".")):
+        if one.suffix.lower() in SUFFIXES and not one.name.startswith(("~$", ".")) and not _are_grades(one):
             yield one
+
+
+def _are_grades(path: Path) -> bool:
+    try:
+        return NAME in read_names(path)
+    except CheckError:  # it will be told
+        return False
 
 
 def grade_all(
@@ -44,7 +61,7 @@ def grade_all(
 ) -> list[Graded]:
     """The grades, in the order of the paths; `progress` gets 1 after each. A file that breaks the grader is told."""
     if len(paths) < FEW:
-        return [_told(grade(path, engine), progress) for path in paths]
+        return _told_apart([_told(grade(path, engine), progress) for path in paths])
     made: dict[Path, Graded] = {}
     again: list[Path] = []
     with ProcessPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
@@ -60,7 +77,20 @@ def grade_all(
                 future.cancel()
     for path in again:
         made[path] = _told(_alone(path, engine), progress)
-    return [made[path] for path in paths]
+    return _told_apart([made[path] for path in paths])
+
+
+def _told_apart(graded: list[Graded]) -> list[Graded]:
+    """With the folder of each file before its name, where several are called the same, as learning platforms do."""
+    names = Counter(one.path.name for one in graded)
+    made = []
+    for one in graded:
+        if names[one.path.name] > 1:
+            folder = one.path.resolve().parent.name
+            learner = folder if one.learner == one.path.stem else one.learner
+            one = replace(one, learner=learner, file=f"{folder}/{one.path.name}")
+        made.append(one)
+    return made
 
 
 def _alone(path: Path, engine: Engine) -> Graded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from openpyxl.formatting.rule import DataBarRule
@@ -15,9 +15,9 @@ from sheetgen.lessons.hints import LEVELS, hints_of
 from sheetgen.lessons.judge import Verdicts
 from sheetgen.maths.network import derive_network
 from sheetgen.maths.rules import RATE
-from sheetgen.maths.steps import trace
+from sheetgen.maths.steps import Row, trace
 from sheetgen.tabs import derivation, inputs, network, run, start
-from sheetgen.tabs.layout import Table, plan_table
+from sheetgen.tabs.layout import HEADER_ROW, Table, plan_table
 from sheetgen.tabs.plan import Plan, Training
 from sheetgen.tabs.run import NOT_YET, RIGHT, Lesson
 from sheetgen.tabs.words import rate_words
@@ -28,7 +28,10 @@ from sheetgen.xlsx.page import Page, height_of
 from sheetgen.xlsx.page import judge as colour
 from sheetgen.xlsx.style import furnish, verdict_rules
 
-__all__ = ["fill_exercise"]
+__all__ = ["HEAD", "fill_exercise"]
+
+HEAD = "table"
+"""The name of the first cell of the training table's head, by which it is found wherever it is moved."""
 
 WIDTHS = (20, 18, 16, 20, 18, 34)
 HINT_WIDTHS = (16, 10, 96)
@@ -43,8 +46,8 @@ BLANKS_TEXT = (
     "1.  Go to tab {tab}. Yellow cells are yours: write the formula of row 0, then that of row 1, which may look at "
     "the row above.",
     "2.  Fill row 1 down to the last row: mark it and double-click, or drag, the small square at its corner.",
-    "3.  The mark above the column says how many rows are right. Any formula that gives the right number counts; a "
-    "typed number does not, since it does not follow when tab Inputs changes.",
+    "3.  The mark above the column says how many rows are right. Any formula that gives the right number counts. A "
+    "typed number may look right, but it does not follow when tab Inputs changes: it earns nothing.",
     "4.  The charts beside the table come alive as it fills. Stuck? See tab Hints.",
 )
 BUGS_TEXT = (
@@ -62,7 +65,8 @@ def fill_exercise(exercise: Exercise, *, solved: bool = False) -> Book:
     table = plan_table(exercise.spec, exercise.spec.runs[0])
     changed = {} if solved else _changed(exercise, bugs)
     shown = with_formulas(table.equations, changed)
-    training = Training(exercise.spec.runs[0], table, trace(shown, exercise.spec.runs[0]))
+    rows = trace(shown, exercise.spec.runs[0])
+    training = Training(exercise.spec.runs[0], table, rows if exercise.bugs else _emptied(rows, table, changed))
     plan = Plan(exercise.spec, derive_network(exercise.spec), (training,))
     book = Book()
     with_hints = not exercise.bugs and exercise.hints > 0
@@ -73,6 +77,7 @@ def fill_exercise(exercise: Exercise, *, solved: bool = False) -> Book:
     chosen = network.fill(tabs["Network"], plan)
     hidden = () if solved else [column.symbol for column in exercise.counted]
     derivation.fill(tabs["Derivation"], plan, chosen, hidden)
+    tabs[training.run.label].define(HEAD, f"$A${HEADER_ROW}")
     run.fill(tabs[training.run.label], plan, training, _lesson(exercise, table, bugs, verdicts, solved))
     if with_hints:
         _hints(tabs["Hints"], tabs[judge.TAB], exercise, table)
@@ -86,6 +91,16 @@ def _changed(exercise: Exercise, bugs: Sequence[Bug]) -> dict[Symbol, tuple[Expr
         return {symbol: pair for bug in bugs for symbol, pair in bug.columns.items()}
     zero = Integer(0)
     return {one.symbol: (one.start if _is_given(one.kind) else zero, zero) for one in exercise.counted}
+
+
+def _emptied(rows: list[Row], table: Table, blanks: Collection[Symbol]) -> list[Any]:
+    """The rows with None where a cell is blank."""
+    kinds = {column.symbol: column.kind for column in table.equations.columns}
+    starts = {table.places[symbol]: int(_is_given(kinds[symbol])) for symbol in blanks}
+    return [
+        tuple(None if at in starts and step >= starts[at] else value for at, value in enumerate(row))
+        for step, row in enumerate(rows)
+    ]
 
 
 def _is_given(kind: str) -> bool:
@@ -176,17 +191,17 @@ def _progress(page: Page, exercise: Exercise, verdicts: Verdicts) -> None:
 
 def _hints(tab: Tab, judge_tab: Tab, exercise: Exercise, table: Table) -> None:
     """A line per blank and level; each shows once its level is typed. The texts stand on the hidden tab."""
+    levels = min(LEVELS, exercise.hints)
     furnish(
         tab.ws,
         title="Hints",
-        subtitle="Type 1, 2 or 3 in the yellow cell beside a blank: a little help, more, and most of it.",
+        subtitle=f"Type {_levels(levels)} in the yellow cell beside a blank: a little help, and then more.",
         widths=HINT_WIDTHS,
         freeze="A5",
         repeat_rows="4:4",
         tab_color="explain",
     )
-    levels = min(LEVELS, exercise.hints)
-    tab.header(4, 1, ("blank", f"1 to {levels}", "hint"))
+    tab.header(4, 1, ("blank", _levels(levels), "hint"))
     below = max(row for row, _ in judge_tab.stored) + 2
     row = 5
     for symbol, texts in hints_of(exercise, table):
@@ -199,4 +214,15 @@ def _hints(tab: Tab, judge_tab: Tab, exercise: Exercise, table: Table) -> None:
             tab.ws.row_dimensions[row].height = height_of(text, HINT_WIDTHS[-1])
             below, row = below + 1, row + 1
         choices = ",".join(str(level + 1) for level in range(levels))
-        tab.allow(f"B{first}", f"Type {choices} or leave it empty.", type="list", formula1=f'"{choices}"', blank=True)
+        tab.allow(
+            f"B{first}", f"Type {_levels(levels)}, or leave it empty.", type="list", formula1=f'"{choices}"', blank=True
+        )
+
+
+def _levels(count: int) -> str:
+    """
+    >>> _levels(1), _levels(3)
+    ('1', '1, 2 or 3')
+    """
+    *first, last = map(str, range(1, count + 1))
+    return f"{', '.join(first)} or {last}" if first else last

@@ -62,7 +62,7 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     bottom = max(bottom, _data(tab, plan))
     _spec_text(tab, plan, bottom + 2)
     if exercise:
-        tab.put(bottom + 3, 1, exercise, "muted")
+        tab.merge(bottom + 3, 1, 7, exercise, "muted")
         tab.define("exercise", f"$A${bottom + 3}")
 
 
