@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, count
 
 from sympy import Expr, Symbol
@@ -30,7 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 ALL = "all"
 FORMAT = 1
-DIGITS = 2
+DIGITS, TRIES = 2, 100
 """Of drawn numbers, after their leading zeros: as somebody would write them."""
 
 
@@ -195,13 +196,26 @@ def drawn(spec: Spec, seed: int) -> Spec:
     return replace(spec, inputs=inputs, targets=targets, layers=layers)
 
 
+def _apart(make: Callable[[], Sequence[float]]) -> Sequence[float]:
+    """Numbers that differ from each other, if some tries find any: a mistake among equal ones does not show."""
+    for _ in range(TRIES):
+        found = make()
+        if len({*found}) == len(found):
+            break
+    return found
+
+
 def _columns(rows: Matrix, draw: random.Random) -> Matrix:
     """Numbers between 0.6 and 1.4 of each: samples keep their order, and targets stay on their side of 0."""
     if all(value == int(value) for row in rows for value in row):
         return rows
     inside = all(0 <= value <= 1 for row in rows for value in row)
-    made = tuple(tuple(_short(value * (0.6 + 0.8 * draw.random())) for value in row) for row in rows)
-    return tuple(tuple(min(value, 0.99) for value in row) for row in made) if inside else made
+    highest = 0.99 if inside else float("inf")
+
+    def other(row: Sequence[float]) -> list[float]:
+        return [min(_short(value * (0.6 + 0.8 * draw.random())), highest) for value in row]
+
+    return tuple(tuple(_apart(partial(other, row))) for row in rows)
 
 
 def _layer(layer: Layer, draw: random.Random) -> Layer:
@@ -210,10 +224,10 @@ def _layer(layer: Layer, draw: random.Random) -> Layer:
         room = 0.2 * (high - low)
         return [_short(low - room + (high - low + 2 * room) * draw.random()) for _ in values]
 
-    flat = other([value for row in layer.weights for value in row])
+    flat = _apart(partial(other, [value for row in layer.weights for value in row]))
     width = len(layer.weights[0])
     if min(map(min, layer.weights)) == max(map(max, layer.weights)):
-        flat = [_short(layer.weights[0][0] * (0.5 + draw.random())) for _ in flat]
+        flat = _apart(lambda: [_short(layer.weights[0][0] * (0.5 + draw.random())) for _ in flat])
     weights = tuple(tuple(flat[at : at + width]) for at in range(0, len(flat), width))
     bias = None if layer.bias is None else tuple(layer.bias if len({*layer.bias}) == 1 else other(layer.bias))
     return replace(layer, weights=weights, bias=bias)

@@ -19,7 +19,8 @@ from sheetgen.xlsx.book import Book, Content, Tab
 from sheetgen.xlsx.cells import MAX_TEXT, Formula, column_letters
 from sheetgen.xlsx.charts import reference
 from sheetgen.xlsx.files import cannot_write, replacing
-from sheetgen.xlsx.formats import COUNT, NONE, PERCENT, SHORT, WHOLE
+from sheetgen.xlsx.formats import COUNT, NONE, PERCENT, WHOLE
+from sheetgen.xlsx.formats import MEAN as MEAN_FORMAT
 from sheetgen.xlsx.page import Page, count, heading, height_of
 from sheetgen.xlsx.style import furnish, verdict_rules
 
@@ -217,7 +218,7 @@ def _fill_head(tab: Tab, blanks: int, bottom: int) -> None:
     totals = [f"{letter}{TOP}:{letter}{bottom}" for letter in map(column_letters, range(blanks + 2, blanks + 5))]
     graded = f"COUNT({totals[2]})"
     means = [Formula(f'=IF({graded}=0,"{NONE}",SUM({cells})/{graded})') for cells in totals]
-    looks = (means[0], "verdict", SHORT), (means[1], "result", SHORT), (means[2], "verdict", PERCENT)
+    looks = (means[0], "verdict", MEAN_FORMAT), (means[1], "result", MEAN_FORMAT), (means[2], "verdict", PERCENT)
     tab.put_row(MEAN, 1, ("mean", "label", None), *[(None, "label", None)] * blanks, *looks)
 
 
@@ -256,14 +257,14 @@ def _fill_blanks(tab: Tab, learners: _Class) -> None:
     for letter, blank in zip(map(column_letters, counting(2)), blanks, strict=False):
         cells, row = reference(GRADES, f"{letter}{TOP}:{letter}{bottom}"), page.row
         right, of = f'=COUNTIF({cells},"{RIGHT}")', f'=COUNTIF({cells},"<>{ABSENT}")'
-        left: list[Look] = [(blank, "text", None), (Formula(right), "formula", WHOLE), (Formula(of), "formula", WHOLE)]
+        left: list[Look] = [(blank, "boxed", None), (Formula(right), "formula", WHOLE), (Formula(of), "formula", WHOLE)]
         left.append((Formula(f'=IF(C{row}=0,"{NONE}",B{row}/C{row})'), "verdict", PERCENT))
         mistakes = learners.mistakes([blank]).most_common(MISTAKES)
         for words, number in mistakes or [(NONE, 0)]:
             height = max(LEAST, height_of(words, BLANKS_WIDTHS[4]), height_of(blank, BLANKS_WIDTHS[0]))
             tab.ws.row_dimensions[page.row].height = min(height, HIGHEST)
-            page.cells(*left, (words, "text", None), (number, "formula", COUNT))
-            left, blank = [(None, "text", None)] * 4, ""
+            page.cells(*left, (words, "boxed", None), (number, "formula", COUNT))
+            left, blank = [(None, "boxed", None)] * 4, ""
 
 
 def _write_csv(path: Path, learners: _Class) -> None:
