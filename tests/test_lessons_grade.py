@@ -273,7 +273,7 @@ def test_what_cannot_be_graded_is_a_row(name: str, right: Path, tmp_path: Path) 
     graded = grade_all([right, broken])
     assert graded[0].right == 8
     assert re.search(pattern, graded[1].trouble), graded[1].trouble
-    assert graded[1].trouble.endswith("hand in the file that was handed out")
+    assert graded[1].trouble.endswith("hand in the exercise that was handed out, saved as .xlsx")
 
 
 def test_bugs_are_mended_or_not(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_class_is_graded_by_the_command(tmp_path: Path, capsys: pytest.Capture
             "earlier grades are no submission"
         )
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("8/8  Ada") and "hand in the file" in lines[1] and lines[2].startswith("0/8  Sofja")
+    assert lines[0].startswith("8/8  Ada") and "hand in the exercise" in lines[1] and lines[2].startswith("0/8  Sofja")
     rows = list(csv.reader((folder / "GRADES.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert [row[:4] for row in rows[1:]] == [
         ["Ada", "Ada.xlsx", "8", "8"], ["Emmy", "Emmy.xlsx", "0", "8"], ["Sofja", "Sofja.xlsx", "0", "8"],
@@ -353,10 +353,27 @@ def submission(seed: int, handed: tuple[Exercise, Path], right: Path, folder: Pa
                 elif what == EMPTY or (what == HALF and step > until) or (what == GAPS and step == until):
                     contents.pop(place)
                 elif what == WRONG and step == until:
-                    contents[place] = f"{contents[place]}*1.001"
+                    contents[place] = f"=({contents[place][1:]})*1.001"
     if draw.random() < 0.5:
         return fill_with_openpyxl(path, out, exercise, contents), expected
     return Desk(path, exercise).write(contents).hand_in(out), expected
+
+
+def test_files_of_one_name_or_one_learner_are_told_apart(tmp_path: Path) -> None:
+    """A folder each, as learning platforms have them; and a class-mate's exercise under another name."""
+    paths = []
+    for folder, learner in (("Ada_1", ""), ("Bob_2", "")):
+        path = tmp_path / folder / "exercise.xlsx"
+        path.parent.mkdir()
+        write_exercise(make_exercise(load("erav2"), learner=learner), path)
+        paths.append(path)
+    assert [(one.learner, one.file) for one in grade_all(paths)] == [
+        ("Ada_1", "Ada_1/exercise.xlsx"), ("Bob_2", "Bob_2/exercise.xlsx"),
+    ]  # fmt: skip
+    for name in ("Ada", "Bob"):
+        write_exercise(make_exercise(load("erav2"), learner="Ada"), tmp_path / f"{name}.xlsx")
+    for one in grade_all([tmp_path / "Ada.xlsx", tmp_path / "Bob.xlsx"]):
+        assert one.learner == "Ada" and one.notes == ("the exercise of Ada was handed in 2 times",)
 
 
 CLASSES, LEARNERS = (range(3), range(3, 200)), 4

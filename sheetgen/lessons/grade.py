@@ -52,7 +52,7 @@ NO_NEW = "no new mistake"
 OTHERS = 3
 """How many times other numbers are typed into Inputs."""
 CLOSE, AT_LEAST = 1e-9, 1e-13
-NEXT = "hand in the file that was handed out"
+NEXT = "hand in the exercise that was handed out, saved as .xlsx"
 OTHER_ENGINE = "try --engine libreoffice"
 SHOWN = 120
 OWN_TABS = ("Start", "Hints")
@@ -111,6 +111,7 @@ class _Submission:
             self.exercise = Exercise.from_record(str(text.value if text is not None else ""), origin.spec)
         except ValueError:
             raise CheckError(f"{path}: what it says of its exercise, or its spec, was changed") from None
+        self._check_size(head)
         self.equations: Equations = self.exercise.equations
         self.inputs: Mapping[str, Sequence[Input]] = origin.inputs
         for cells in self.inputs.values():
@@ -118,6 +119,13 @@ class _Submission:
                 if not is_number(one.content) and not one.is_formula and one.content is not None:
                     raise CheckError(f"{path}: {one.tab}!{one.address} is {one.content!r}, and a number is needed")
         self.tab, self.head, self.columns = self._find(head)
+
+    def _check_size(self, head: Reference) -> None:
+        """CheckError if the tab has far less cells than the spec asks for, which takes long to derive."""
+        spec = self.exercise.spec
+        weights = sum(len(row) for layer in spec.layers for row in layer.weights)
+        if len(self.book.tabs.get(head.tab or "", {})) < weights + spec.steps:
+            raise CheckError(f"{self.path}: its table is much smaller than its spec says")
 
     @cached_property
     def names(self) -> list[str]:
@@ -162,9 +170,17 @@ class _Submission:
         """The numbers of Inputs in each recalculation; first its own."""
         own: dict[Symbol, Any] = {}
         for name, cells in self.inputs.items():
-            values = tuple(float(one.content) if is_number(one.content) else math.nan for one in cells)
+            values = tuple(map(self._number, cells))
             own[Symbol(name)] = values if len(values) > 1 else values[0]
         return [own, *(_others(self.exercise.spec, own, number) for number in range(OTHERS))]
+
+    def _number(self, one: Input) -> float:
+        """What a cell of Inputs holds; 0 if it is empty, and of a formula the number that is stored beside it."""
+        if one.content is None and not one.is_formula:
+            return 0.0
+        stored = self.book.tabs.get(one.tab, {}).get(place(one.address))
+        value = stored.value if one.is_formula and stored is not None else one.content
+        return float(value) if is_number(value) else math.nan
 
     @cached_property
     def values(self) -> list[dict[Place, object]]:

@@ -81,10 +81,18 @@ def grade_all(
 
 
 def _told_apart(graded: list[Graded]) -> list[Graded]:
-    """With the folder of each file before its name, where several are called the same, as learning platforms do."""
+    """With the folder of each file before its name, where several are called the same, as learning platforms do.
+
+    An exercise that is somebody's, and comes more than once, is told.
+    """
     names = Counter(one.path.name for one in graded)
+    learners = Counter(one.learner for one in graded if one.learner != one.path.stem)
+    learners += Counter(one.learner for one in graded if one.learner == one.path.stem and one.learner in learners)
     made = []
     for one in graded:
+        if learners[one.learner] > 1:
+            said = f"the exercise of {one.learner} was handed in {learners[one.learner]} times"
+            one = replace(one, notes=(*one.notes, said))
         if names[one.path.name] > 1:
             folder = one.path.resolve().parent.name
             learner = folder if one.learner == one.path.stem else one.learner

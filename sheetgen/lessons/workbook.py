@@ -157,7 +157,7 @@ def _start(tab: Tab, plan: Plan, exercise: Exercise, verdicts: Verdicts, titles:
 
 _LEGEND = (
     ("input", "yellow", "yours to change, or to fill"),
-    ("open", "pale", "to be filled down, from the yellow cell above"),
+    ("open", "pale", "yours too: filled down from the yellow cells"),
     ("formula", "formula", "computed from the inputs"),
     ("good", RIGHT, "every row of the column is right"),
     ("bad", NOT_YET, "some row of it is not"),
