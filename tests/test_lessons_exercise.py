@@ -21,6 +21,7 @@ from sheetgen.check.engines import recalculate
 from sheetgen.cli import main
 from sheetgen.errors import SpecError
 from sheetgen.formulas import parse
+from sheetgen.formulas.copies import moved_text
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Call, Node, Operation, Reference, Sign, rebuilt, walk
 from sheetgen.lessons import judge
@@ -103,6 +104,30 @@ def test_a_mistake_is_not_right_and_is_named(mistake: str, whole: tuple[Exercise
     assert {*wrong} == {*symbols}, wrong
     assert re.search(pattern, wrong[symbols[0]].mistake), wrong
     assert column_letters(desk.columns[symbols[0]]) in wrong[symbols[0]].reason
+
+
+RATES = {
+    "7: half anchored": ("$B4", r"rate|slides|B5|anchor"),
+    "10: not anchored": ("B4", r"rate|slides|B5|C5|anchor"),
+    "8: a cell of the table": ("$F$12", r"a circle of formulas"),
+}
+
+
+@pytest.mark.parametrize("mistake", RATES)
+def test_a_rate_that_slides_or_goes_round_is_named(mistake: str, tmp_path: Path) -> None:
+    """In the updates, which are blank: their marks are not right, and the reason speaks of the rate."""
+    exercise, path = written(tmp_path, blank=["updates"], seed=1, rate=2.0)
+    rate, pattern = RATES[mistake]
+    contents = {
+        (name, step): f"={moved_text(text[1:].replace('$B$4', rate), step - 1, 0)}"
+        for name, text in ((name, answers(exercise)[name, 1]) for name in exercise.columns)
+        for step in range(1, 68)
+    }
+    desk = Desk(path, exercise).write(contents)
+    assert all(not mark.startswith(RIGHT) for mark in desk.marks().values())
+    wrong = grade(desk.hand_in(tmp_path / "in.xlsx")).marks
+    assert all(mark.verdict != RIGHT for mark in wrong)
+    assert any(re.search(pattern, mark.mistake) for mark in wrong), wrong
 
 
 @pytest.mark.parametrize("seed", range(6))

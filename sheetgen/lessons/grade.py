@@ -363,6 +363,9 @@ def _why(one: _Submission, cells: Sequence[_Cell], first: _Cell) -> tuple[str, s
     formula = formula_of(first.cell)[:SHOWN]
     if first.found == GONE and (is_number(first.cell.value) or one.looks_at_judge):
         return JUDGED, f"is {formula}, which takes its number from the tab that judges it", "looks at what judges it"
+    if first.found == "#CIRC!":
+        why = "which goes round in a circle: it needs its own value"
+        return WRONG, f"is {formula}, {why}; {one.answer(first.place)[:SHOWN]} belongs there", "a circle of formulas"
     if first.right[0]:
         return NUMBERS, f"is {formula}, which does not follow Inputs", "does not follow Inputs"
     if first.expected is None:
