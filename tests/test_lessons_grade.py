@@ -376,7 +376,7 @@ def test_files_of_one_name_or_one_learner_are_told_apart(tmp_path: Path) -> None
         assert one.learner == "Ada" and one.notes == ("the exercise of Ada was handed in 2 times",)
 
 
-CLASSES, LEARNERS = (range(3), range(3, 200)), 4
+CLASSES, LEARNERS = (range(3), range(3, 200)), 3
 
 
 @pytest.mark.parametrize("seeds", [CLASSES[0], pytest.param(CLASSES[1], marks=pytest.mark.slow)], ids=str)

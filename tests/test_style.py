@@ -57,7 +57,7 @@ def test_kinds_of_cells_differ_by_fill_and_ink() -> None:
     looks = {(roles[k].fill.fgColor.rgb, roles[k].font.color.rgb) for k in kinds}
     assert len(looks) == len(kinds)
     unlocked = {name for name, role in style.ROLES.items() if not role.protection.locked}
-    assert unlocked == {"input", "choice", "paint", "picker"}
+    assert unlocked == {"input", "choice", "open", "paint", "picker"}
 
 
 def test_apply_survives_saving(ws: Worksheet) -> None:
