@@ -42,8 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build_options(parser: argparse.ArgumentParser) -> None:
+def _spec_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", nargs="?", help="a template's name or a .toml path (default: erav2)")
+
+
+def _build_options(parser: argparse.ArgumentParser) -> None:
+    _spec_argument(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, default=Path("backprop.xlsx"), help="(default: %(default)s)"
     )
@@ -184,7 +188,7 @@ def _write_beside(report: object, arguments: argparse.Namespace) -> None:
 
 
 def _exercise_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC", nargs="?", help="a template's name or a .toml path (default: erav2)")
+    _spec_argument(parser)
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path,
         help="(default: exercise.xlsx; with --class it is a folder, by default exercises)",
@@ -210,7 +214,7 @@ def _exercise_options(parser: argparse.ArgumentParser) -> None:
 
 def _exercise(arguments: argparse.Namespace) -> int:
     """Write an exercise, or one for each name of a class."""
-    from sheetgen.lessons.exercise import make_exercise
+    from sheetgen.lessons.exercise import make_exercise, one_run
     from sheetgen.lessons.files import read_names, seed_of, write_class, write_exercise
     from sheetgen.spec import DEFAULT_TEMPLATE, load, override
 
@@ -222,7 +226,7 @@ def _exercise(arguments: argparse.Namespace) -> int:
     if arguments.rate is not None:
         spec = override(spec, [arguments.rate], None)
     make = partial(
-        make_exercise, spec, blank=arguments.blank or ("gradients",), rate=arguments.rate, bugs=arguments.bugs or 0,
+        make_exercise, one_run(spec), blank=arguments.blank or ("gradients",), bugs=arguments.bugs or 0,
         hints=3 if arguments.hints is None else arguments.hints,
     )  # fmt: skip
     if arguments.names is None:

@@ -18,7 +18,7 @@ from sheetgen.maths.network import Network
 from sheetgen.maths.rules import LOSSES
 from sheetgen.maths.steps import evaluate, given_values, setting_values, trace
 
-__all__ = ["Bug", "plant"]
+__all__ = ["Bug", "formulas_of", "plant"]
 
 # A planted mistake must change a number by more than what the judge's central differences leave.
 CLEAR, AT_LEAST = 2e-5, 2e-8
@@ -37,6 +37,8 @@ def plant(exercise: Exercise) -> tuple[Bug, ...]:
 
     SpecError if the network has not room for as many.
     """
+    if not exercise.bugs:
+        return ()
     draw = random.Random(f"sheetgen bugs {exercise.seed}")
     equations = exercise.equations
     kinds = [list(kind(equations)) for kind in _KINDS]
@@ -60,10 +62,15 @@ def plant(exercise: Exercise) -> tuple[Bug, ...]:
     return tuple(sorted(chosen, key=lambda bug: min(order[symbol] for symbol in bug.columns)))
 
 
+def formulas_of(bugs: Sequence[Bug]) -> dict[Symbol, tuple[Expr, Expr]]:
+    """The formulas of every column that has a bug."""
+    return {symbol: pair for bug in bugs for symbol, pair in bug.columns.items()}
+
+
 def _all_show(exercise: Exercise, bugs: Sequence[Bug]) -> bool:
     """Whether each changes what its columns show after an update, by more than a trifle, and leaves numbers there."""
     equations, run = exercise.equations, exercise.spec.runs[0]
-    planted = with_formulas(equations, {symbol: pair for bug in bugs for symbol, pair in bug.columns.items()})
+    planted = with_formulas(equations, formulas_of(bugs))
     symbols = [column.symbol for column in equations.columns]
     known = {**given_values(exercise.spec), **setting_values(equations, run)}
     first, second = trace(planted, run)[:2]

@@ -20,7 +20,7 @@ from sheetgen.maths.steps import trace
 from sheetgen.spec import dump
 from sheetgen.spec.structure import Layer, Matrix, Spec
 
-__all__ = ["GROUPS", "Exercise", "blankable", "drawn", "make_exercise", "one_run", "with_formulas"]
+__all__ = ["GROUPS", "STARTS", "Exercise", "blankable", "drawn", "make_exercise", "one_run", "with_formulas"]
 
 # What `--blank` calls them -> the kinds of columns.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +29,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "gradients": ("delta", "gradient"),
     "updates": ("parameter", "next", "state"),
 }
+STARTS = ("parameter", "state")
+"""Kinds of columns whose row 0 is a number to start from."""
 ALL = "all"
 FORMAT = 1
 DIGITS, TRIES = 2, 100

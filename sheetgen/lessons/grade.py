@@ -29,7 +29,7 @@ from sheetgen.formulas.parse import FormulaError, parse_reference
 from sheetgen.formulas.tree import Reference
 from sheetgen.lessons import judge
 from sheetgen.lessons.bugs import plant
-from sheetgen.lessons.exercise import Exercise
+from sheetgen.lessons.exercise import STARTS, Exercise
 from sheetgen.lessons.graded import RIGHT, Graded, Mark
 from sheetgen.lessons.workbook import HEAD
 from sheetgen.maths.algebra import before
@@ -199,7 +199,7 @@ class _Submission:
     def column(self, symbol: Symbol, kind: str) -> list[_Cell]:
         """The cells of a column that counts."""
         number, at = self.columns[symbol.name], self.names.index(symbol.name)
-        first = 1 if kind in ("parameter", "state") else 0
+        first = int(kind in STARTS)
         cells = self.book.tabs[self.tab]
         found = []
         for step in range(first, len(self.rows)):
@@ -219,7 +219,7 @@ class _Submission:
         counted = [name in self.exercise.columns for name in self.names]
         starts, fills = _functions(self.equations)
         numbers = [self.columns[name] for name in self.names]
-        kept = [column.kind in ("parameter", "state") for column in self.equations.columns]
+        kept = [column.kind in STARTS for column in self.equations.columns]
         made = []
         for known, values in zip(self.sets, self.values, strict=True):
             given = [known[symbol] for symbol in _given(self.equations)]

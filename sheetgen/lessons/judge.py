@@ -16,7 +16,7 @@ from openpyxl.utils import quote_sheetname
 from sympy import Add, Expr, Symbol
 
 from sheetgen.errors import SpecError
-from sheetgen.lessons.exercise import Exercise
+from sheetgen.lessons.exercise import GROUPS, STARTS, Exercise
 from sheetgen.maths.algebra import Total, before
 from sheetgen.maths.derive import Column
 from sheetgen.maths.network import Network, Parameter, Unit, next_value
@@ -123,7 +123,7 @@ def _totals(tab: Tab, table: Table, flags: Mapping[Symbol, Sequence[str]], width
     for symbol, cells in flags.items():
         letter = cells[0].rstrip("0123456789")
         place, letters = column_number(letter), table.letters[symbol]
-        first = table.top + (kinds[symbol] in ("parameter", "state"))
+        first = table.top + (kinds[symbol] in STARTS)
         tab.put(FILLED, place, Formula(f"=COUNTA({sheet}!{letters}{first}:{letters}{table.bottom})"))
         tab.put(COUNT, place, Formula(f"=SUM({cells[0]}:{cells[-1]})"))
         numbers = f"COUNT({sheet}!{letters}{first}:{letters}{table.bottom})={table.bottom - first + 1}"
@@ -173,7 +173,7 @@ class _Step:
             self._passes()
             self._judge_gradients(counted)
         for symbol, column in counted.items():
-            if column.kind in ("parameter", "next", "state"):
+            if column.kind in GROUPS["updates"]:
                 self._judge_update(symbol, column)
         return self
 

@@ -9,8 +9,8 @@ from openpyxl.formatting.rule import DataBarRule
 from sympy import Expr, Integer, Symbol
 
 from sheetgen.lessons import judge
-from sheetgen.lessons.bugs import Bug, plant
-from sheetgen.lessons.exercise import Exercise, with_formulas
+from sheetgen.lessons.bugs import Bug, formulas_of, plant
+from sheetgen.lessons.exercise import GROUPS, STARTS, Exercise, with_formulas
 from sheetgen.lessons.hints import LEVELS, hints_of
 from sheetgen.lessons.judge import Verdicts
 from sheetgen.maths.network import derive_network
@@ -88,37 +88,32 @@ def fill_exercise(exercise: Exercise, *, solved: bool = False) -> Book:
 def _changed(exercise: Exercise, bugs: Sequence[Bug]) -> dict[Symbol, tuple[Expr, Expr]]:
     """What stands in row 0 and below in the columns of an exercise, a blank as 0."""
     if exercise.bugs:
-        return {symbol: pair for bug in bugs for symbol, pair in bug.columns.items()}
+        return formulas_of(bugs)
     zero = Integer(0)
-    return {one.symbol: (one.start if _is_given(one.kind) else zero, zero) for one in exercise.counted}
+    return {one.symbol: (one.start if one.kind in STARTS else zero, zero) for one in exercise.counted}
 
 
 def _emptied(rows: list[Row], table: Table, blanks: Collection[Symbol]) -> list[Any]:
     """The rows with None where a cell is blank."""
     kinds = {column.symbol: column.kind for column in table.equations.columns}
-    starts = {table.places[symbol]: int(_is_given(kinds[symbol])) for symbol in blanks}
+    starts = {table.places[symbol]: int(kinds[symbol] in STARTS) for symbol in blanks}
     return [
         tuple(None if at in starts and step >= starts[at] else value for at, value in enumerate(row))
         for step, row in enumerate(rows)
     ]
 
 
-def _is_given(kind: str) -> bool:
-    """Whether row 0 of such a column is a number to start from."""
-    return kind in ("parameter", "state")
-
-
 def _lesson(exercise: Exercise, table: Table, bugs: Sequence[Bug], verdicts: Verdicts, solved: bool) -> Lesson:
     own = {column.symbol: (first, below) for column, first, below in table.formulas()}
     counted = {column.symbol: column.kind for column in exercise.counted}
-    rule = solved or not {"parameter", "next", "state"} & {*counted.values()}
+    rule = solved or not {*GROUPS["updates"]} & {*counted.values()}
     if exercise.bugs:
-        wrong = {symbol: pair for bug in bugs for symbol, pair in bug.columns.items()} if not solved else {}
+        wrong = {} if solved else formulas_of(bugs)
         texts = {s: table.printed(*wrong[s]) if s in wrong else own[s] for s in counted}
         return Lesson(texts, rule=rule)
     if solved:
         return Lesson({symbol: own[symbol] for symbol in counted}, verdicts.marks)
-    given = {symbol: own[symbol][0] if _is_given(kind) else "" for symbol, kind in counted.items()}
+    given = {symbol: own[symbol][0] if kind in STARTS else "" for symbol, kind in counted.items()}
     return Lesson({symbol: (text, "") for symbol, text in given.items()}, verdicts.marks, rule)
 
 
