@@ -25,6 +25,7 @@ from cnn.live.draw import CHOICE, PAINT
 from cnn.live.geometry import address
 from cnn.live.network import trained
 from cnn.live.tabs import add_live_tabs
+from cnn.run import read_run
 from sheetgen.check.office import convert, new_profile
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
@@ -74,7 +75,7 @@ except Exception:
 def build(run: Path, path: Path) -> None:
     """Write a workbook of the live tabs alone."""
     book = Book()
-    add_live_tabs(book, run)
+    add_live_tabs(book, read_run(run))
     complete(book)
     save(book, path)
 
@@ -152,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         cpu = (time.process_time() - cpu) / ROUNDS
         print(f"{'file, bytes':<60}{path.stat().st_size:>12,}")
         figures = [("build: wall, s", wall), ("build: this process, s", cpu)]
-        figures += libreoffice_seconds(path, trained(run).samples.titles[1:8:2])
+        figures += libreoffice_seconds(path, trained(read_run(run)).samples.titles[1:8:2])
         figures += ironcalc_seconds(path)
         for what, seconds in figures:
             print(f"{what:<60}{seconds:>12.2f}")

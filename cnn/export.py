@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn.extra import needing_the_extra
 from cnn.live import DRAW, KERNELS, LAYERS
+from cnn.tabs import EPOCHS, MISTAKES
+from cnn.tabs import LAYERS as TABLE
 from sheetgen.build import Summary, write
 from sheetgen.errors import SheetgenError
 from sheetgen.xlsx.book import Book
 
-__all__ = ["add_tabs", "export"]
+if TYPE_CHECKING:
+    from cnn.cells import Cells
+    from cnn.tabs.facts import Facts
+
+__all__ = ["add_again", "add_tabs", "export"]
 
 
 def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, str], ...]:
@@ -21,24 +28,39 @@ def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, s
     """
     with needing_the_extra("a trained network's tabs need"):
         from cnn.run import read_run
-        from cnn.tabs import epochs, layers, mistakes
         from cnn.tabs.facts import facts_of
 
-        _refuse_taken(book, (epochs.TITLE, layers.TITLE, mistakes.TITLE, *((DRAW, LAYERS, KERNELS) if live else ())))
-        facts = facts_of(read_run(run))
-        accuracy = epochs.fill(book, facts)
-        layers.fill(book, facts)
-        mistakes.fill(book, facts, accuracy)
-        data = facts.run.dataset
-        described: tuple[tuple[str, str], ...] = (
-            (epochs.TITLE, f"a small network learns to read {data}: every epoch's loss and accuracy"),
-            (layers.TITLE, "its layers: sizes, parameters and receptive fields, beside its own tensors"),
-            (mistakes.TITLE, f"which digit it takes for which on {data}, with pictures"),
-        )
-        if live:
-            from cnn.live.tabs import add_live_tabs
+        _refuse_taken(book, (EPOCHS, TABLE, MISTAKES, *((DRAW, LAYERS, KERNELS) if live else ())))
+        return _add(book, facts_of(read_run(run)), live)
 
-            described = (*described, *add_live_tabs(book, run))
+
+def add_again(book: Book, cells: Cells) -> tuple[tuple[str, str], ...]:
+    """Add the tabs of the run that a workbook's cells tell of, as add_tabs does for a folder.
+
+    CellError where a cell does not hold a number that the run has there; SheetgenError without the extra [cnn].
+    """
+    with needing_the_extra("writing a trained network's tabs once more needs"):
+        from cnn.again import facts_again
+
+        return _add(book, facts_again(cells), KERNELS in cells)
+
+
+def _add(book: Book, facts: Facts, live: bool) -> tuple[tuple[str, str], ...]:
+    from cnn.tabs import epochs, layers, mistakes
+
+    accuracy = epochs.fill(book, facts)
+    layers.fill(book, facts)
+    mistakes.fill(book, facts, accuracy)
+    data = facts.run.dataset
+    described: tuple[tuple[str, str], ...] = (
+        (epochs.TITLE, f"a small network learns to read {data}: every epoch's loss and accuracy"),
+        (layers.TITLE, "its layers: sizes, parameters and receptive fields, beside its own tensors"),
+        (mistakes.TITLE, f"which digit it takes for which on {data}, with pictures"),
+    )
+    if live:
+        from cnn.live.tabs import add_live_tabs
+
+        described = (*described, *add_live_tabs(book, facts.run))
     return described
 
 

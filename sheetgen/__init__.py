@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from sheetgen.build import build
 from sheetgen.check import check
+from sheetgen.xlsx.archive import VERSION
 
 if TYPE_CHECKING:
     from sheetgen.spec import Spec
 
 __all__ = ["build", "check", "load"]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def load(name_or_path: str | PathLike[str]) -> Spec:

@@ -10,18 +10,23 @@ from types import ModuleType
 
 import openpyxl
 import pytest
+from cnn_runs import make_confusion, make_run
+from live_runs import live_run
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.workbook.defined_name import DefinedName
 from test_check_random import random_spec
 from workbooks import save_again
 
+from cnn.export import add_tabs, export
 from sheetgen.build import build
 from sheetgen.check.office import convert
 from sheetgen.check.origin import read_origin
 from sheetgen.check.rebuilt import Compared, compare_rebuilt
 from sheetgen.check.report import report
 from sheetgen.spec import load, override, template_names
-from sheetgen.xlsx.reader import sheet_parts
+from sheetgen.xlsx.archive import VERSION, VERSION_NAME
+from sheetgen.xlsx.reader import read_names, sheet_parts
 
 STEPS = 4
 
@@ -179,6 +184,92 @@ def test_a_hundred_round_trips_are_no_finding(tmp_path: Path, soffice: Path) -> 
         build(random_spec(seed), path)
     for path in convert(paths, tmp_path / "out"):
         assert compared(path).failure == "", path.name
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small workbook with the report of a digit network."""
+    folder = tmp_path_factory.mktemp("digits")
+    run = make_run(folder / "run", confusion=make_confusion(10_000, 23))
+    spec = override(load("erav2"), [0.5], STEPS)
+    build(spec, folder / "book.xlsx", extra=lambda book: add_tabs(book, run))
+    return folder / "book.xlsx"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network itself in cells, in a workbook of its own, which has no spec."""
+    folder = tmp_path_factory.mktemp("live")
+    export(live_run(folder / "run"), folder / "live.xlsx", live=True)
+    return folder / "live.xlsx"
+
+
+def test_the_digit_networks_tabs_are_built_again(digits: Path, live: Path) -> None:
+    """Of the numbers that the cells have; every label and formula is compared."""
+    assert compared(digits).failure == "" and compared(digits).cells > 1_000
+    found = compare_rebuilt(live, None)
+    assert found.failure == "" and found.cells > 60_000
+
+
+@pytest.mark.parametrize("tab", ["CNN epochs", "CNN layers", "CNN mistakes"])
+def test_random_edits_of_a_digit_networks_report_are_named(tab: str, digits: Path, tmp_path: Path) -> None:
+    """A number by its row or column, the rest by the cell."""
+    missed = []
+    for seed in range(12):
+        draw, changed = random.Random(seed), openpyxl.load_workbook(digits)
+        cells = [
+            cell for row in changed[tab] for cell in row if cell.value not in (None, "") and cell.protection.locked
+        ]
+        cell = draw.choice(cells)
+        value = cell.value
+        if isinstance(value, (int, float)):
+            cell.value = draw.choice([value + 1, "=1+1", "text"])
+        else:
+            cell.value = draw.choice(["other words", 7.5, "=1/3"])
+        changed.save(tmp_path / "edited.xlsx")
+        found = compared(tmp_path / "edited.xlsx").failure
+        if not found.startswith((f"{tab}!{cell.coordinate} ", f"{tab}: a number of ")):
+            missed.append((seed, cell.coordinate, value, cell.value, found))
+    assert missed == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("tab", "address", "inside", "named"),
+    [
+        ("Draw", "answer", "<f>3</f><v>3</v>", "is =3; =IF(ink=0,"),
+        ("Draw", "answer", "<v>3</v>", "is 3.0; =IF(ink=0,"),
+        ("Layers", "H20", "<f>1/3</f><v>0.25</v>", "is =1/3; =(Draw!"),
+        ("Kernels", "D9", "<v>0.125</v>", "Kernels: a number of conv 1's biases and norms"),
+        ("Kernels", "H9", "<v>0.125</v>", "is 0.125; =D9/SQRT(G9+norm_epsilon)"),
+        ("Kernels", "L10", "<v>0.125</v>", "Kernels: a number of conv 1's kernels"),
+        ("Kernels", "L10", "<f>1/8</f><v>0.125</v>", "is =1/8; a number that the run measured or trained"),
+        ("Kernels", "B9", "<v>9</v>", "is 9.0; 4 belongs"),
+    ],
+)
+def test_what_is_typed_over_in_the_live_network_is_named(
+    tab: str, address: str, inside: str, named: str, live: Path, tmp_path: Path
+) -> None:
+    """The formula that belongs there, or of which numbers one was changed."""
+    address = read_names(live).get(address, address).rpartition("!")[2].replace("$", "")
+    found = compare_rebuilt(with_cell(live, tmp_path / "edited.xlsx", tab, address, inside), None)
+    assert named in found.failure
+    assert tab in found.failure
+
+
+@pytest.mark.parametrize(("written", "said"), [('"0.1.9"', "sheetgen 0.1.9"), (None, "a version before 0.2")])
+def test_a_workbook_of_an_older_version_says_so(
+    written: str | None, said: str, book: Path, tmp_path: Path, torch: ModuleType
+) -> None:
+    """Where it differs from what this version writes."""
+    changed = openpyxl.load_workbook(book)
+    del changed.defined_names[VERSION_NAME]
+    if written:
+        changed.defined_names[VERSION_NAME] = DefinedName(VERSION_NAME, attr_text=written)
+    changed["Start"]["A1"] = "An older title"
+    changed.save(tmp_path / "old.xlsx")
+    found = report(tmp_path / "old.xlsx")
+    assert found.failure.endswith(f"(it was written by {said}, and this is {VERSION}: build it again)")
 
 
 def prefixed(path: Path, out: Path) -> Path:

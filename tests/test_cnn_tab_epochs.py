@@ -55,7 +55,8 @@ def test_target_can_be_changed(tmp_path: Path) -> None:
     """Through an engine: the first epoch that reaches it, and the time until then; or never."""
     path = write(tmp_path, accurate(0.97, 0.98, 0.975, 0.99))
     model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
-    assert [one["name"] for one in model.get_defined_name_list()] == [TARGET]
+    names = [one["name"] for one in model.get_defined_name_list()]
+    assert [name for name in names if not name.startswith(("sum_of_", "sheetgen_version"))] == [TARGET]
     for target, epoch, seconds in ((0.97, 1, 10), (0.978, 2, 20), (0.98, 2, 20), (0.99, 4, 40), (0.991, NEVER, NEVER)):
         model.set_user_input(0, 8, 1, repr(target))
         model.evaluate()

@@ -58,9 +58,10 @@ def test_every_formula_of_the_live_network_has_ironcalcs_value(tmp_path: Path, t
     from live_runs import live_run
 
     from cnn.live.tabs import add_live_tabs
+    from cnn.run import read_run
 
     book, path = Book(), tmp_path / "live.xlsx"
-    add_live_tabs(book, live_run(tmp_path / "run"))
+    add_live_tabs(book, read_run(live_run(tmp_path / "run")))
     complete(book)
     save(book, path)
     found = computed(path)

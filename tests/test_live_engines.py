@@ -47,14 +47,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def network(folder: Path) -> Trained:
     """Its network and digits."""
-    return trained(folder)
+    return trained(read_run(folder))
 
 
 @pytest.fixture(scope="module")
 def poisoned(folder: Path) -> Path:
     """Its workbook, every stored value replaced by 999."""
     book = Book()
-    add_live_tabs(book, folder)
+    add_live_tabs(book, read_run(folder))
     complete(book)
     save(book, folder.parent / "live.xlsx")
     assert poison(folder.parent / "live.xlsx", folder.parent / "poisoned.xlsx") > 39_000

@@ -17,7 +17,7 @@ from xlsx_lint import lint
 
 from cnn.live.geometry import kernel_blocks, strips
 from cnn.live.tabs import add_live_tabs
-from cnn.run import RunError
+from cnn.run import RunError, read_run
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.package import save
@@ -29,7 +29,7 @@ MOST_BYTES, MOST_SECONDS = 1_200_000, 6.0
 def write(run: Path, path: Path) -> Path:
     """The workbook of the live tabs alone."""
     book = Book()
-    add_live_tabs(book, run)
+    add_live_tabs(book, read_run(run))
     complete(book)
     save(book, path)
     return path
@@ -90,7 +90,7 @@ def test_it_says_what_it_was_trained_on(book: Any, tmp_path: Path) -> None:
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     """With what to do."""
     with pytest.raises(RunError, match="make one with"):
-        add_live_tabs(Book(), tmp_path)
+        add_live_tabs(Book(), read_run(tmp_path))
 
 
 def test_the_names_are_the_promised_cells(book: Any) -> None:
@@ -175,8 +175,9 @@ def test_writing_needs_no_torch(run: Path) -> None:
     """Nor scikit-learn."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from sheetgen.xlsx.book import Book; from cnn.live.tabs import add_live_tabs\n"
-        f"add_live_tabs(Book(), Path({str(run)!r})); print({{'torch', 'torchvision', 'sklearn'}} & set(sys.modules))"
+        "from sheetgen.xlsx.book import Book; from cnn.live.tabs import add_live_tabs; from cnn.run import read_run\n"
+        f"add_live_tabs(Book(), read_run(Path({str(run)!r})))\n"
+        "print({'torch', 'torchvision', 'sklearn'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said == "set()\n"

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+import re
+from itertools import count, takewhile
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn.cells import Typed
+from cnn.layers import SIDE, parameter_shapes
 from cnn.live import KERNELS
 from cnn.live.geometry import (
     DIGIT_PITCH,
@@ -24,6 +31,10 @@ from sheetgen.xlsx.style import furnish
 
 PIXELS = 16
 BLANK = "Blank page"
+NUMBERS = ("conv{}.bias", "norm{}.weight", "norm{}.bias", "norm{}.running_mean", "norm{}.running_var")
+"""The tensors in the table, from its third column on."""
+SETTINGS = 3
+SAMPLE = re.compile(r"an? (\d) \(test image (\d+)\)")
 TABLE_WIDTHS = (62, 52, 72, 72, 72, 72, 72, 80, 80)
 
 
@@ -31,10 +42,10 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
     """Add the tab; its title and what it shows."""
     painter = Painter(book.add(KERNELS))
     network, blocks = trained.network, kernel_blocks()
-    count = _count(network)
+    trained_numbers = f"the {_count(network):,} trained numbers"
     furnish(
         painter.ws,
-        title=f"Kernels: the {count:,} trained numbers",
+        title=f"Kernels: {trained_numbers}",
         subtitle="Red is positive, blue negative, white 0; click a tap to read it. Each kernel stands in the rows "
         "of the maps that it reads on tab Layers, so one SUMPRODUCT covers them all.",
         fit_width=True,
@@ -59,7 +70,51 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
         _kernels(painter, block, weight)
     _digits(painter, trained.samples)
     painter.ws.print_area = f"A1:{column_letters(blocks[3].whole.right + 1)}{blocks[-1].whole.bottom + 1}"
-    return KERNELS, f"the {count:,} trained numbers of the network that tab Layers computes with"
+    return KERNELS, f"{trained_numbers} of the network that tab Layers computes with"
+
+
+def read(cells: Typed) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[Any]]]:
+    """The tensors of a network and of a report's samples that a tab's cells hold.
+
+    CellError where a cell holds no such number.
+    """
+    found: dict[str, Array] = {}
+    *convolutions, linear = kernel_blocks()
+    row = TABLE_TOP
+    for block in convolutions:
+        columns = np.array(cells.area(row, 3, block.count, len(NUMBERS))).T
+        found |= dict(zip((name.format(block.name) for name in NUMBERS), columns, strict=True))
+        found[f"conv{block.name}.weight"] = _read_kernels(cells, block)
+        row += block.count
+    found["linear.bias"] = np.array(cells.area(row + 2, 3, linear.count, 1))
+    found["linear.weight"] = _read_kernels(cells, linear)
+    shapes = parameter_shapes()
+    weights = {name: found[name].reshape(shape).astype(np.float32) for name, shape in shapes.items()}
+    return weights, _read_samples(cells, row + 2 + linear.count + 1 + SETTINGS + 2)
+
+
+def _read_kernels(cells: Typed, block: KernelBlock) -> Array:
+    """A layer's taps, in the order of its tensor."""
+    areas = [block.taps(output, channel) for output in range(block.count) for channel in range(block.reads.channels)]
+    return np.array([cells.area(one.top, one.left, one.rows, one.columns) for one in areas])
+
+
+def _read_samples(cells: Typed, top: int) -> dict[str, NDArray[Any]]:
+    """The digits of the dropdown; its first choice, the blank page, stands in row `top`."""
+    titles = takewhile(lambda title: title is not None, (cells.cells.get((row, 1)) for row in count(top + 1)))
+    chosen = [SAMPLE.fullmatch(str(title)) for title in titles]
+    area = digit_area(len(chosen))
+    images = [
+        [
+            [cells.whole(area.top + number * DIGIT_PITCH + y, area.left + x, 255) for x in range(SIDE)]
+            for y in range(SIDE)
+        ]
+        for number in range(1, len(chosen) + 1)
+    ]
+    pairs = [[int(number) for number in found.groups()] if found else [0, 0] for found in chosen]
+    labels, places = np.array(pairs, np.int64).reshape(-1, 2).T
+    pictures = np.array(images, np.uint8).reshape(-1, SIDE, SIDE)
+    return {"sample_images": pictures, "sample_labels": labels, "sample_index": places}
 
 
 def _count(network: Weights) -> int:
@@ -77,6 +132,8 @@ def _norms(painter: Painter, network: Weights, blocks: tuple[KernelBlock, ...]) 
         for output in range(block.count):
             _norm(painter, row, block, output, convolution)
             row += 1
+        norms = (convolution.norm_weight, convolution.norm_bias, convolution.mean, convolution.variance)
+        painter.tab.vouch(f"{block.title}'s biases and norms", np.concatenate((convolution.bias, *norms)).tolist())
     return row
 
 
@@ -102,6 +159,7 @@ def _linear(painter: Painter, network: Weights, block: KernelBlock, top: int) ->
         painter.put(row, 2, digit, "small_cell")
         painter.put(row, 3, float(bias), "small_value")
         painter.name(f"bias_{block.label(digit)}", Area(row, 3, 1, 1))
+    painter.tab.vouch(f"{block.title}'s biases", network.bias.tolist())
     return top + 1 + len(network.bias)
 
 
@@ -143,6 +201,7 @@ def _kernels(painter: Painter, block: KernelBlock, weight: Array) -> None:
                 painter.put(taps.top + row, taps.left + column, value, "tap")
         painter.name(f"kernel{'_' if block.first == 0 else ''}{label}", kernel)
     painter.signed_heat(block.whole)
+    painter.tab.vouch(f"{block.title}'s kernels", weight.ravel().tolist())
 
 
 def _digits(painter: Painter, samples: Samples) -> None:
@@ -151,6 +210,7 @@ def _digits(painter: Painter, samples: Samples) -> None:
     painter.name("test_digits", area)
     painter.put(area.top - 3, DIGITS_LEFT, "digits of the dropdown, 0 to 255", "panel_heading")
     painter.style(Area(area.top, area.left, DIGIT_PITCH - 1, area.columns), "pixel")
+    painter.tab.vouch("the digits", samples.images.ravel().tolist())
     for number, image in enumerate(samples.images.tolist(), 1):
         top = area.top + number * DIGIT_PITCH
         for row, pixels in enumerate(image):

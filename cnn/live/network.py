@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn.layers import CONVOLUTIONS, MEAN, STD, parameter_shapes
-from cnn.run import read_run
+from cnn.run import Run
 
 Array = NDArray[np.float64]
 
@@ -98,9 +97,8 @@ class Trained:
     epochs: int
 
 
-def trained(folder: Path) -> Trained:
-    """The run in the folder; RunError if it cannot be read."""
-    run = read_run(folder)
+def trained(run: Run) -> Trained:
+    """What the tabs show of a run."""
     report = run.report
     samples = Samples(
         report.sample_images,

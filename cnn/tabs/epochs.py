@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from openpyxl.chart import ScatterChart
 from openpyxl.chart.marker import Marker
 
+from cnn.cells import Typed
 from cnn.run import Epoch
+from cnn.tabs import EPOCHS
 from cnn.tabs.facts import Facts
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Book, Tab
@@ -19,9 +21,9 @@ from sheetgen.xlsx.formats import NONE
 from sheetgen.xlsx.page import Card, note, put_cards
 from sheetgen.xlsx.style import MUTED, furnish
 
-__all__ = ["NEVER", "TARGET", "TITLE", "fill"]
+__all__ = ["NEVER", "TARGET", "TITLE", "fill", "read"]
 
-TITLE = "CNN epochs"
+TITLE = EPOCHS
 TARGET = "cnn_target"
 TARGETS = {"mnist": 0.994, "digits": 0.97}
 NEVER = "never"
@@ -77,6 +79,12 @@ def fill(book: Book, facts: Facts) -> Formula:
     note(tab, NOTE, (1, len(WIDTHS)), REMARK, height=30)
     _draw(tab, table)
     return Formula(f"={reference(TITLE, f'B{RESULTS + 1}')}")
+
+
+def read(cells: Typed, count: int) -> tuple[Epoch, ...]:
+    """The epochs in a tab's table; CellError where one holds no number."""
+    rows = range(TOP, TOP + count)
+    return tuple(Epoch(cells.whole(row, 1), *(cells.number(row, 2 + k) for k in range(6))) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,10 @@ def _fill_table(tab: Tab, table: _Table) -> None:
         )
         for column, content in enumerate((*vars(one).values(), *map(Formula, computed)), 1):
             tab.put(row, column, content, "label" if column == 1 else "formula", columns[column - 1][1])
+    for (name, _), numbers in zip(
+        MEASURED, zip(*(vars(one).values() for one in table.epochs), strict=True), strict=True
+    ):
+        tab.vouch(name, numbers)
 
 
 def _draw(tab: Tab, table: _Table) -> None:

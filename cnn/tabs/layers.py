@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnn.layers import CLASSES, CONVOLUTIONS, KERNEL, SIDE
+from cnn.tabs import LAYERS
 from cnn.tabs.facts import Facts
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Book, Content, Tab
@@ -15,7 +16,7 @@ from sheetgen.xlsx.style import furnish
 
 __all__ = ["TITLE", "fill"]
 
-TITLE = "CNN layers"
+TITLE = LAYERS
 POOL = 2
 
 RESULTS, GROUPS, HEADER, TOP = 4, 7, 8, 9

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from openpyxl.drawing.fill import Blip, BlipFillProperties
 from openpyxl.drawing.geometry import PresetGeometry2D
 from openpyxl.drawing.image import Image
@@ -16,8 +18,10 @@ from openpyxl.styles.colors import Color
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from cnn.cells import Typed
 from cnn.layers import CLASSES, SIDE
-from cnn.tabs import epochs
+from cnn.run import MOST_PICTURES
+from cnn.tabs import MISTAKES, epochs
 from cnn.tabs.facts import Facts
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Book, Tab
@@ -28,9 +32,9 @@ from sheetgen.xlsx.page import count as counted
 from sheetgen.xlsx.style import NAVY, WHITE, furnish
 from sheetgen.xlsx.units import EMU_PER_PIXEL, PIXELS_PER_CHARACTER, PIXELS_PER_POINT
 
-__all__ = ["TITLE", "fill"]
+__all__ = ["TITLE", "fill", "read"]
 
-TITLE = "CNN mistakes"
+TITLE = MISTAKES
 
 RESULTS, GROUPS, HEADER, TOP = 4, 7, 8, 9
 BOTTOM = TOP + CLASSES - 1
@@ -110,6 +114,30 @@ def fill(book: Book, facts: Facts, accuracy: Formula) -> None:
     _pictures(tab, facts, wrong)
 
 
+def read(cells: Typed) -> dict[str, NDArray[Any]]:
+    """A report's tensors that a tab's cells hold, the pictures blank; CellError where a cell holds no such number."""
+    places = [_place_of(number) for number in range(MOST_PICTURES)]
+    shown = [(row, column) for row, column in places if any((row + k, column) in cells.cells for k in (1, 2, 3))]
+    pairs = [str(cells.cells.get((row + 1, column))).partition(" → ")[::2] for row, column in shown]
+    digits = [[int(one) if one.isdecimal() and int(one) < CLASSES else 0 for one in pair] for pair in pairs]
+    counts = [[cells.whole(TOP + y, FIRST + x) for x in range(CLASSES)] for y in range(CLASSES)]
+    truth, answer = np.array(digits, np.int64).reshape(-1, 2).T
+    return {
+        "confusion": np.array(counts, np.int64),
+        "mistake_images": np.zeros((len(shown), SIDE, SIDE), np.uint8),
+        "mistake_index": np.array([cells.whole(row + 3, column) for row, column in shown], np.int64),
+        "mistake_truth": truth,
+        "mistake_answer": answer,
+        "mistake_probability": np.array([cells.number(row + 2, column) for row, column in shown]),
+    }
+
+
+def _place_of(number: int) -> tuple[int, int]:
+    """Where a mistake's picture stands; its caption is in the rows below."""
+    band, place = divmod(number, CLASSES)
+    return PICTURES + 4 + band * ROWS_PER_BAND, FIRST + place
+
+
 def _divided(part: str, whole: str) -> Formula:
     """A quotient, or a dash where there is nothing to divide by."""
     return Formula(f'=IF({whole}=0,"{NONE}",{part}/({whole}))')
@@ -131,6 +159,7 @@ def _matrix(tab: Tab, confusion: list[list[int]]) -> None:
         for answer, count in enumerate(counts):
             tab.put(row, FIRST + answer, count, "good" if answer == digit else "verdict", '#,##0;-#,##0;"·"')
         _digit(tab, row, FIRST + digit)
+        tab.vouch(f"digit {digit}", counts)
     _totals(tab)
     _colour(tab, confusion)
 
@@ -210,13 +239,14 @@ def _pictures(tab: Tab, facts: Facts, wrong: int) -> None:
     tab.ws.row_dimensions[PICTURES + 1].height = 6
     note(tab, PICTURES + 2, (1, F1), ABOUT if count else PERFECT, height=18)
     for number in range(count):
-        band, place = divmod(number, CLASSES)
-        top = PICTURES + 4 + band * ROWS_PER_BAND
-        if place == 0:
+        top, column = _place_of(number)
+        if column == FIRST:
             tab.ws.row_dimensions[top].height = ROW_PIXELS / PIXELS_PER_POINT
             for row, caption in enumerate(CAPTIONS, top + 1):
                 tab.put(row, 1, caption, "muted")
-        _picture(tab, facts, number, top, FIRST + place)
+        _picture(tab, facts, number, top, column)
+    tab.vouch("probabilities of the mistakes", report.mistake_probability.tolist())
+    tab.vouch("places of the mistakes", report.mistake_index.tolist())
 
 
 def _picture(tab: Tab, facts: Facts, number: int, row: int, column: int) -> None:

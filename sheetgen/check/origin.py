@@ -16,6 +16,7 @@ from sheetgen.maths.rules import used_settings
 from sheetgen.spec import parse
 from sheetgen.spec.structure import Layer, Matrix, Run, Spec
 from sheetgen.tabs.layout import HEADER_ROW, TABLE_TOP, setting_name
+from sheetgen.xlsx.archive import VERSION_NAME
 from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.package import WRITTEN
 from sheetgen.xlsx.reader import (
@@ -31,6 +32,7 @@ from sheetgen.xlsx.reader import (
 __all__ = ["Origin", "read_origin", "spec_now"]
 
 MAX_SPEC = 4 << 20  # characters
+LONGEST_VERSION = 20
 Places = dict[tuple[int, int], Value | None]
 """Typed values of a tab by row and column."""
 
@@ -49,13 +51,15 @@ class Input:
 class Origin:
     """The spec (None in a workbook of a trained network only), the named input cells, and every training tab's header.
 
-    `as_built` is false where another program saved the workbook after it was built.
+    `as_built` is false where another program saved the workbook after it was built. `version` is that of the sheetgen
+    that wrote it, "" before 0.2.
     """
 
     spec: Spec | None
     inputs: Mapping[str, tuple[Input, ...]]
     headers: Mapping[str, tuple[str, ...]]
     as_built: bool
+    version: str = ""
 
 
 def read_origin(path: Path, *, headers: bool = True) -> Origin:
@@ -68,8 +72,9 @@ def read_origin(path: Path, *, headers: bool = True) -> Origin:
         titles = [title for title, _ in sheet_parts(archive)]
     made, names = read_properties(path), read_names(path)
     as_built = made.modified == f"{WRITTEN.isoformat()}Z" and "Openpyxl" in made.application
+    version = names.get(VERSION_NAME, "").strip('"')[:LONGEST_VERSION]
     if "spec" not in names:
-        return Origin(None, {}, {}, as_built)
+        return Origin(None, {}, {}, as_built, version)
     tabs: dict[str, Places] = {title: {} for title in titles}
     spec_at = parse_reference(names["spec"])
     for cell in read_typed(path, None if headers or spec_at is None else spec_at.tab):
@@ -78,7 +83,7 @@ def read_origin(path: Path, *, headers: bool = True) -> Origin:
     spec = _parsed(inputs.spec_text(), path)
     cells = {name: inputs.cells(name, count) for name, count in _names(spec).items()}
     found = {run.label: _header(spec, run, tabs, path) for run in spec.runs} if headers else {}
-    return Origin(spec, cells, found, as_built)
+    return Origin(spec, cells, found, as_built, version)
 
 
 def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Spec, tuple[Run, ...]]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from cnn.cells import CellError
+from cnn.export import add_again
+from cnn.tabs import EPOCHS
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Call, Constant, Name, Node, Number, Reference, moved, rebuilt
 from sheetgen.spec.structure import Spec
 from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.workbook import fill_book
-from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.book import Book, Tab
 from sheetgen.xlsx.cells import Value, column_letters
-from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_typed
+from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_names, read_typed
 
 __all__ = ["Compared", "compare_rebuilt"]
 
@@ -47,8 +50,12 @@ class _Written:
     value: Any = None
 
 
-def compare_rebuilt(path: Path, spec: Spec) -> Compared:
-    """Build the spec's workbook in thought and compare it with the file, tab by tab."""
+def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
+    """Build the spec's workbook in thought and compare it with the file, tab by tab.
+
+    The tabs of a digit network are built of the numbers that the cells have, and the checksums of these are compared.
+    Without a spec they are all. SheetgenError if they need a package that is not installed.
+    """
     formulas: dict[str, dict[Place, FormulaCell]] = {}
     typed: dict[str, dict[Place, Value | None]] = {}
     for cell in read_formulas(path):
@@ -56,9 +63,20 @@ def compare_rebuilt(path: Path, spec: Spec) -> Compared:
     for one in read_typed(path):
         typed.setdefault(one.tab, {})[place(one.address)] = one.value
     titles = {*formulas, *typed}
-    others = tuple(_other_tabs(typed, titles, spec))
-    # What the author of the spec wrote stands there for people, and is theirs to change.
-    book = fill_book(make_plan(replace(spec, source="")), lambda _: others)
+    runs = spec.runs if spec else ()
+    digits = partial(add_again, cells=typed) if EPOCHS in titles - {run.label for run in runs} else None
+    try:
+        book = Book()
+        if spec is not None:
+            # What the author of the spec wrote stands there for people, and is theirs to change.
+            book = fill_book(make_plan(replace(spec, source="")), digits)
+        elif digits:
+            digits(book)
+    except CellError as error:
+        where, there = error.place, _said(typed.get(error.tab, {}).get(error.place))
+        found = formulas.get(error.tab, {}).get(where)
+        there = f"is {found.formula[:SHOWN]}" if found else there
+        return Compared(1, f"{error.tab}!{column_letters(where[1])}{where[0]} {there}; {error.belongs} belongs there")
     count, first = 0, ""
     for tab in book.tabs:
         title = tab.ws.title
@@ -69,20 +87,20 @@ def compare_rebuilt(path: Path, spec: Spec) -> Compared:
             if first:
                 continue
             found = formulas.get(title, {}).get(where)
-            there = _differs(title, where, written, found, typed.get(title, {}).get(where))
-            if there is not None:
+            differs = _differs(title, where, written, found, typed.get(title, {}).get(where))
+            if differs is not None:
                 belongs = _shown_formula(title, where, written) if written.text else repr(written.value)
-                first = f"{title}!{column_letters(where[1])}{where[0]} {there}; {belongs[:SHOWN]} belongs there"
-    return Compared(count, first)
+                first = f"{title}!{column_letters(where[1])}{where[0]} {differs}; {belongs[:SHOWN]} belongs there"
+    return Compared(count, first or _summed_otherwise(book, read_names(path)))
 
 
-def _other_tabs(typed: Mapping[str, Mapping[Place, Any]], titles: set[str], spec: Spec) -> Iterator[tuple[str, str]]:
-    """Tabs of a digit network that the file lists on Start, with what it says of each."""
-    start = typed.get("Start", {})
-    known = {"Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", *(run.label for run in spec.runs)}
-    for (row, column), value in sorted(start.items()):
-        if column == 1 and isinstance(value, str) and value in titles - known:
-            yield value, str(start.get((row, 2), ""))
+def _summed_otherwise(book: Book, names: Mapping[str, str]) -> str:
+    """The first numbers whose checksum in the file's names is another; a workbook of an old version has none."""
+    for tab in book.tabs:
+        for name, what in tab.vouched.items():
+            if names.get(name, text := str(book.wb.defined_names[name].attr_text)) != text:
+                return f"{tab.ws.title}: a number of {what} is not the one that was written; build it again"
+    return ""
 
 
 def _contents(tab: Tab) -> Iterator[tuple[Place, _Written]]:

@@ -26,13 +26,14 @@ from tqdm import tqdm
 
 from cnn.live import LONG_SUMS
 from sheetgen.check.engines import NAMES, Engine, Recalculated, recalculate
-from sheetgen.check.origin import read_origin, spec_now
+from sheetgen.check.origin import Origin, read_origin, spec_now
 from sheetgen.check.rebuilt import compare_rebuilt
 from sheetgen.check.rounding import HUGE, Rounding, difference
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table
+from sheetgen.xlsx.archive import VERSION
 from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
@@ -126,16 +127,25 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     rounding = Rounding(path, recalculated, origin.as_built)
     comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
     if origin.spec is None:
-        return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.", path)
+        note = "The workbook carries no spec: nothing to retrain."
+        return Report(tuple(comparisons), note, path, _rebuilt(path, origin))
     spec, runs = spec_now(origin, recalculated, path)
-    again = compare_rebuilt(path, origin.spec)
-    failure = f"{path}: {again.failure}" if again.failure else ""
-    rebuilt = Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
+    rebuilt = _rebuilt(path, origin)
     if importlib.util.find_spec("torch") is None:
         return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path, rebuilt)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
     return Report(tuple(comparisons), path=path, rebuilt=rebuilt)
+
+
+def _rebuilt(path: Path, origin: Origin) -> Comparison:
+    """The workbook and what sheetgen writes; where it differs and is of an older version, that is said."""
+    again = compare_rebuilt(path, origin.spec)
+    failure = f"{path}: {again.failure}" if again.failure else ""
+    if failure and origin.version != VERSION:
+        found = f"sheetgen {origin.version}" if origin.version else "a version before 0.2"
+        failure = f"{failure} (it was written by {found}, and this is {VERSION}: build it again)"
+    return Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
 
 
 def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:

@@ -20,7 +20,18 @@ from xml.parsers import expat
 
 from sheetgen.errors import CheckError
 
-__all__ = ["CREATOR", "MAIN", "book_part", "open_workbook", "relations", "sheet_parts", "small_part", "whole_part"]
+__all__ = [
+    "CREATOR",
+    "MAIN",
+    "VERSION",
+    "VERSION_NAME",
+    "book_part",
+    "open_workbook",
+    "relations",
+    "sheet_parts",
+    "small_part",
+    "whole_part",
+]
 
 # Sizes are in bytes, as the archive declares them; zipfile reads no more than that.
 MAX_DIRECTORY = 4 << 20  # the archive's list of parts; 60 bytes are one part
@@ -31,6 +42,10 @@ LARGE, MAX_PACKED = 128 << 20, 100
 
 CREATOR = "sheetgen"
 """Who made a workbook that this program wrote, as its properties say."""
+VERSION = "0.2.0"
+"""This program's version; setup.cfg reads it here."""
+VERSION_NAME = "sheetgen_version"
+"""The hidden name in which each workbook has the version that wrote it (since 0.2)."""
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"

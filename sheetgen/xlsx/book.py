@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -33,13 +35,14 @@ class Shape(Protocol):
 class Tab:
     """A worksheet, the values of its formulas by (row, column), at most one block, and shapes drawn over the cells.
 
-    A value of None is still to be computed.
+    A value of None is still to be computed. `vouched` says of which numbers each checksum is; see `vouch`.
     """
 
     ws: Worksheet
     stored: dict[tuple[int, int], Value | None] = field(default_factory=dict)
     block: Block | None = None
     shapes: list[Shape] = field(default_factory=list)
+    vouched: dict[str, str] = field(default_factory=dict)
 
     def put(
         self, row: int, column: int, content: Content = None, role: str | None = None, number_format: str | None = None
@@ -101,6 +104,16 @@ class Tab:
             name, attr_text=f"{title if title.isidentifier() else quote_sheetname(title)}!{cells}"
         )
 
+    def vouch(self, what: str, numbers: Iterable[float]) -> None:
+        """Note a checksum of typed numbers, by which `check` finds that one of them was typed over.
+
+        It is of 7 digits of each, which another program's saving keeps, and stands in a hidden name of the workbook.
+        """
+        name = re.sub("[^0-9A-Za-z]+", "_", f"sum_of_{self.ws.title}_{what}")
+        found = zlib.crc32(" ".join(f"{number:.7g}" for number in numbers).encode())
+        record(self.ws.parent, name, f"{found:08x}")
+        self.vouched[name] = what
+
     def allow(
         self, cells: str, error: str, *, title: str = "Not allowed here", blank: bool = False, **rule: Any
     ) -> None:
@@ -143,6 +156,11 @@ class Book:
     def formulas(self) -> int:
         """How many formulas all the tabs have together."""
         return sum(len(tab.stored) + (tab.block.cells if tab.block else 0) for tab in self.tabs)
+
+
+def record(wb: Any, name: str, text: str) -> None:
+    """Note a text in a hidden name of openpyxl's workbook, which other programs keep when they save it."""
+    wb.defined_names[name] = DefinedName(name, attr_text=f'"{text}"', hidden=True)
 
 
 def _typed(content: Content) -> tuple[str, Any]:

@@ -20,8 +20,8 @@ from xml.sax.saxutils import unescape
 from openpyxl.xml.constants import ARC_CORE
 
 from sheetgen.errors import OutputError
-from sheetgen.xlsx.archive import CREATOR
-from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.archive import CREATOR, VERSION, VERSION_NAME
+from sheetgen.xlsx.book import Book, record
 from sheetgen.xlsx.files import cannot_write, kept_mode, replacing
 from sheetgen.xlsx.parts import PackageWriter, Pour
 
@@ -45,6 +45,7 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
     """
     target = place_for(path)
     book.wb.properties.creator = CREATOR
+    record(book.wb, VERSION_NAME, VERSION)
     book.wb.properties.created = book.wb.properties.modified = WRITTEN
     try:
         with (
