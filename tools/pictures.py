@@ -34,7 +34,7 @@ class Picture:
 PICTURES = (
     Picture("network", "Network", part=0.46),
     Picture("derivation", "Derivation", part=0.62),
-    Picture("training", "lr 0.5", area="$A$1:$P$22"),
+    Picture("training", "lr 0.5", area="$A$1:$Q$21"),
     Picture("compare", "Compare"),
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
@@ -63,7 +63,7 @@ def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     if body.width > WIDTH:
         body = body.resize((WIDTH, round(body.height * WIDTH / body.width)), Image.Resampling.LANCZOS)
     target = folder / f"{picture.name}.png"
-    body.quantize(128).save(target, optimize=True)
+    body.quantize(256).save(target, optimize=True)
     return target
 
 
