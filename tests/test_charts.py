@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Sequence
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ from openpyxl.xml.functions import tostring
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import MAX_SERIES, Formula
-from sheetgen.xlsx.charts import Live, Series, look, place, reference, scatter, tick
+from sheetgen.xlsx.charts import HUES, Live, Series, look, place, reference, scatter, tick
 from sheetgen.xlsx.package import save
 from sheetgen.xlsx.shapes import Canvas, Stroke
 
@@ -145,6 +146,41 @@ def test_every_series_of_a_full_chart_has_a_look_and_one_more_is_refused() -> No
         xml(*[line([1.0, 2.0])] * 256)
 
 
+# How a colour is seen without the cones for green, or for red: linear RGB to linear RGB (Machado and others, 2009).
+BLIND = {
+    "green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "none": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+}
+TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+
+
+def lab(color: str, matrix: Any) -> list[float]:
+    """CIELAB of a hex colour as the matrix has it seen."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    seen = [min(1, max(0, sum(a * b for a, b in zip(row, linear, strict=True)))) for row in matrix]
+    xyz = [sum(a * b for a, b in zip(row, seen, strict=True)) for row in TO_XYZ]
+    scaled = [part / white for part, white in zip(xyz, (0.95047, 1, 1.08883), strict=True)]
+    x, y, z = (part ** (1 / 3) if part > 216 / 24389 else (24389 / 27 * part + 16) / 116 for part in scaled)
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+@pytest.mark.parametrize("missing", BLIND)
+def test_no_two_colours_are_alike_to_anybody(missing: str) -> None:
+    """A difference of 2.3 is just seen; the first seven are of Compare's lines."""
+    seen = [lab(hue, BLIND[missing]) for hue in HUES]
+    assert min(math.dist(*pair) for pair in combinations(seen[:7], 2)) > 25
+    assert min(math.dist(*pair) for pair in combinations(seen, 2)) > 20
+
+
+def test_neighbours_differ_in_their_dashes() -> None:
+    """So that lines are told apart in grey too."""
+    dashes = [look(index)[1] for index in range(80)]
+    assert all(one != other for one, other in pairwise(dashes))
+    assert len(set(dashes[:7])) == 7
+
+
 def test_a_series_keeps_its_own_color_dash_and_width() -> None:
     root = xml(line([1.0, 2.0, 3.0, 4.0], color="112233", dash="sysDot", width=3.0))
     drawn = root.find(f".//{C}ser/{C}spPr/{A}ln")
@@ -160,7 +196,7 @@ def test_place_covers_exactly_the_cells() -> None:
     """From the top left of the first cell to the bottom right of the last."""
     ws: Any = Workbook().worksheets[0]
     chart = scatter("t", "x", "y", [line([1.0])])
-    place(ws, chart, "C5", "F20")
+    place(ws, chart, "C5", "F20", "a line")
     anchor: Any = chart.anchor
     assert (anchor._from.col, anchor._from.row, anchor.to.col, anchor.to.row) == (2, 4, 6, 20)
     assert (anchor._from.colOff, anchor.to.colOff, anchor.to.rowOff) == (0, 0, 0)
@@ -172,11 +208,14 @@ def test_charts_and_shapes_of_a_tab_reach_the_file_together(tmp_path: Path) -> N
     book = Book()
     tab = book.add("lr 0.1")
     for corner in ("A1", "J1"):
-        place(tab.ws, scatter("t", "x", "y", [line([1.0, 2.0])]), corner, "H20" if corner == "A1" else "R20")
-    Canvas(tab.ws, tab.shapes).ellipse((1, 30, 0, 0), (2, 31, 1, 1), Stroke())
+        end = "H20" if corner == "A1" else "R20"
+        place(tab.ws, scatter("t", "x", "y", [line([1.0, 2.0])]), corner, end, f"lines at {corner} & beyond")
+    Canvas(tab.ws, tab.shapes).ellipse((1, 30, 0, 0), (2, 31, 1, 1), Stroke(), "a circle")
     save(book, tmp_path / "book.xlsx")
     drawing = ElementTree.fromstring(zipfile.ZipFile(tmp_path / "book.xlsx").read("xl/drawings/drawing1.xml"))
     kinds = [[part.tag.split("}")[1] for part in anchor][2] for anchor in drawing]
     assert kinds == ["graphicFrame", "graphicFrame", "sp"]
     ids = [part.attrib["id"] for part in drawing.iter() if part.tag.endswith("}cNvPr")]
     assert len(set(ids)) == 3
+    told = [part.attrib["descr"] for part in drawing.iter() if part.tag.endswith("}cNvPr")]
+    assert told == ["lines at A1 & beyond", "lines at J1 & beyond", "a circle"]

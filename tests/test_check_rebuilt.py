@@ -223,9 +223,9 @@ def test_random_edits_of_a_digit_networks_report_are_named(tab: str, digits: Pat
         cell = draw.choice(cells)
         value = cell.value
         if isinstance(value, (int, float)):
-            cell.value = draw.choice([value + 1, "=1+1", "text"])
+            cell.value = draw.choice(("7.125", "=1+1", "text")) if seed % 2 else value + 1
         else:
-            cell.value = draw.choice(["other words", 7.5, "=1/3"])
+            cell.value = draw.choice(("other words", "=1/3"))
         changed.save(tmp_path / "edited.xlsx")
         found = compared(tmp_path / "edited.xlsx").failure
         if not found.startswith((f"{tab}!{cell.coordinate} ", f"{tab}: a number of ")):

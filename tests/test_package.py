@@ -36,7 +36,7 @@ from sheetgen.errors import ERRORS, ExcelError, OutputError
 from sheetgen.xlsx import cells
 from sheetgen.xlsx.book import Book, Tab
 from sheetgen.xlsx.cells import Block, FillDown, Formula, Value, escape_text, number_text, value_xml
-from sheetgen.xlsx.charts import Series, scatter
+from sheetgen.xlsx.charts import Series, place, scatter
 from sheetgen.xlsx.package import save
 from sheetgen.xlsx.reader import read_formulas
 from sheetgen.xlsx.shapes import Canvas, Stroke
@@ -378,11 +378,12 @@ def furnished() -> Book:
     other = book.add("it's a run")
     other.block = table(counted(4))
     ref = "'it''s a run'!$A$3:$A$6"
-    other.ws.add_chart(scatter("n", "n", "n", [Series("n", ref, ref, [1, 2, 3, 4], [1, 2, 3, 4])]), "D2")
+    chart = scatter("n", "n", "n", [Series("n", ref, ref, [1, 2, 3, 4], [1, 2, 3, 4])])
+    place(other.ws, chart, "D2", "K16", "a line")
     for drawn in (sheet, other, book.add("only shapes")):
         canvas = Canvas(drawn.ws, drawn.shapes)
-        canvas.ellipse((2, 2, 0, 0), (4, 6, 0, 0), Stroke())
-        canvas.arrow((0, 0), (1e6, 1e6), Stroke())
+        canvas.ellipse((2, 2, 0, 0), (4, 6, 0, 0), Stroke(), "a circle")
+        canvas.arrow((0, 0), (1e6, 1e6), Stroke(), "an arrow")
     return book
 
 
@@ -534,7 +535,7 @@ def test_bad_places_are_told(tmp_path: Path) -> None:
         Path(os.devnull): "is not an ordinary file",
         tmp_path / ("x" * 300 + ".xlsx"): "the name is too long",
     }
-    for place, words in places.items():
+    for target, words in places.items():
         with pytest.raises(OutputError, match=words):
-            saved(place, table(counted(1)))
+            saved(target, table(counted(1)))
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]

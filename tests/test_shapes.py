@@ -72,7 +72,7 @@ def test_the_end_of_a_cell_is_the_start_of_the_next(ws: Worksheet) -> None:
 def test_ellipse_lies_around_its_cells_and_hides_none(ws: Worksheet) -> None:
     """From A2's corner to the end of B3, an outline without fill; the geometry returned is the one drawn."""
     shapes: list[Any] = []
-    drawn = Canvas(ws, shapes).ellipse((1, 2, 0, 0), (2, 3, 1, 1), Stroke("1B8A6B", 2.0), "h & <1>")
+    drawn = Canvas(ws, shapes).ellipse((1, 2, 0, 0), (2, 3, 1, 1), Stroke("1B8A6B", 2.0), "of <h>", "h & <1>")
     root = element(shapes[0])
     assert (corner(root, "from"), corner(root, "to")) == ((0, 0, 1, 0), (2, 0, 3, 0))
     looks = root.find(f"{XDR}sp/{XDR}spPr")
@@ -116,7 +116,7 @@ def test_an_arrow_points_to_its_end(ws: Worksheet, end: tuple[float, float], fli
     """A box has no direction: going left or up is said by flips, with the head at the end."""
     shapes: list[Any] = []
     start = 5.0 * PIXEL, 5.0 * PIXEL
-    Canvas(ws, shapes).arrow(start, (end[0] * PIXEL, end[1] * PIXEL), Stroke())
+    Canvas(ws, shapes).arrow(start, (end[0] * PIXEL, end[1] * PIXEL), Stroke(), "an arrow")
     root = element(shapes[0])
     looks = root.find(f"{XDR}cxnSp/{XDR}spPr")
     assert looks is not None
@@ -129,7 +129,7 @@ def test_an_arrow_points_to_its_end(ws: Worksheet, end: tuple[float, float], fli
 
 def test_a_line_has_no_head_and_a_flat_one_no_height(ws: Worksheet) -> None:
     shapes: list[Any] = []
-    Canvas(ws, shapes).line((0.0, 100.0), (5000.0, 100.0), Stroke())
+    Canvas(ws, shapes).line((0.0, 100.0), (5000.0, 100.0), Stroke(), "a line")
     root = element(shapes[0])
     assert root.find(f".//{A}tailEnd") is None
     size = root.find(f".//{A}ext")
@@ -140,8 +140,8 @@ def test_a_line_has_no_head_and_a_flat_one_no_height(ws: Worksheet) -> None:
 def test_shapes_have_numbers_of_their_own(ws: Worksheet) -> None:
     shapes: list[Any] = []
     canvas = Canvas(ws, shapes)
-    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke(dash="sysDash"))
-    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke())
+    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke(dash="sysDash"), "dashed")
+    canvas.ellipse((1, 1, 0, 0), (2, 2, 1, 1), Stroke(), "solid")
     kinds = [element(shape).find(f".//{A}prstGeom") for shape in shapes]
     assert [kind.attrib["prst"] for kind in kinds if kind is not None] == ["ellipse"] * 2
     ids = {element(shape).find(f".//{XDR}cNvPr").attrib["id"] for shape in shapes}  # type: ignore[union-attr]

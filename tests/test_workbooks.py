@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 from edits import poison
@@ -39,6 +42,20 @@ def workbook(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def test_no_validator_or_linter_complains(workbook: Path, ooxml_validator: Path) -> None:
     """Microsoft's Open XML SDK and the project's own linter find nothing."""
     assert complaints(ooxml_validator, workbook) == []
+
+
+def test_who_does_not_see_it_is_told(workbook: Path) -> None:
+    """Every chart and drawing has an alternative text, and the document a title."""
+    with ZipFile(workbook) as archive:
+        parts = [archive.read(name) for name in archive.namelist() if name.startswith("xl/drawings/draw")]
+        properties = archive.read("docProps/core.xml").decode()
+    told = [
+        element.get("descr", "")
+        for part in parts for element in ElementTree.fromstring(part).iter() if element.tag.endswith("}cNvPr")
+    ]  # fmt: skip
+    assert len(told) > 10
+    assert all(3 < len(text) < 256 for text in told)
+    assert re.search(r"<dc:title>[^<]+</dc:title>", properties)
 
 
 def test_every_reader_reads_every_number(workbook: Path) -> None:

@@ -15,7 +15,7 @@ from xlsx_lint import is_legal_name, lint, main
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import Block, FillDown, Formula
-from sheetgen.xlsx.charts import Series, scatter
+from sheetgen.xlsx.charts import Series, place, scatter
 from sheetgen.xlsx.package import save
 
 INPUTS, TABLE = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
@@ -107,7 +107,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.block = Block(2, (FillDown("1", "A2+1"), FillDown("w_1/A2", "B2/2")), rows)
     steps, losses = zip(*rows, strict=True)
     line = Series("E", "'lr 0.1'!$A$2:$A$5", "'lr 0.1'!$B$2:$B$5", steps, losses)
-    table.ws.add_chart(scatter("E", "step", "loss", [line]), "D2")
+    place(table.ws, scatter("E", "step", "loss", [line]), "D2", "K16", "a line")
     path = tmp_path_factory.mktemp("lint") / "clean.xlsx"
     save(book, path)
     return path

@@ -18,19 +18,23 @@ WIDTH = 1400
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name, the tab, the printed page (zero-based), and the part of its height that is kept."""
+    """One picture: its name, the tab, the printed page (zero-based), and the part of its height that is kept.
+
+    With an area, that is printed in place of the tab's own print area.
+    """
 
     name: str
     tab: str
     page: int = 0
     part: float = 1.0
     dpi: int = 150
+    area: str | None = None
 
 
 PICTURES = (
     Picture("network", "Network", part=0.46),
     Picture("derivation", "Derivation", part=0.62),
-    Picture("training", "lr 0.5", part=0.45),
+    Picture("training", "lr 0.5", area="$A$1:$Q$21"),
     Picture("compare", "Compare"),
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
@@ -51,7 +55,7 @@ def trim(picture: Image.Image) -> Image.Image:
 def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     """Render the tab, leave out the page's footer and the rest of its height, trim, and scale to the width."""
     with tempfile.TemporaryDirectory() as scratch:
-        pages = render(workbook, Path(scratch), tab=picture.tab, dpi=picture.dpi)
+        pages = render(workbook, Path(scratch), tab=picture.tab, area=picture.area, dpi=picture.dpi)
         with Image.open(pages[picture.page]) as opened:
             page = opened.convert("RGB")
     body = page.crop((0, 0, page.width, round(page.height * 0.94 * picture.part)))
@@ -59,7 +63,7 @@ def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     if body.width > WIDTH:
         body = body.resize((WIDTH, round(body.height * WIDTH / body.width)), Image.Resampling.LANCZOS)
     target = folder / f"{picture.name}.png"
-    body.quantize(128).save(target, optimize=True)
+    body.quantize(256).save(target, optimize=True)
     return target
 
 

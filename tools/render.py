@@ -29,11 +29,16 @@ def page_names(names: Sequence[str], stem: str, pages: Sequence[Path]) -> list[s
     return [f"{stem}-{number:02d}.png" for number in range(1, len(pages) + 1)]
 
 
-def show_only(workbook_xml: str, wanted: int) -> str:
-    """The text of xl/workbook.xml with every sheet but the wanted one (zero-based) hidden."""
+def show_only(workbook_xml: str, wanted: int, area: str | None = None) -> str:
+    """The text of xl/workbook.xml with every sheet but the wanted one (zero-based) hidden.
+
+    What it prints is the area, such as $A$1:$P$20, in place of its own print area.
+    """
     # LibreOffice prints the print area of a sheet even if the sheet is hidden
     areas = re.compile(r'<definedName name="_xlnm.Print_Area" localSheetId="(\d+)"[^>]*>.*?</definedName>')
-    workbook_xml = areas.sub(lambda area: area[0] if int(area[1]) == wanted else "", workbook_xml)
+    workbook_xml = areas.sub(lambda own: own[0] if int(own[1]) == wanted else "", workbook_xml)
+    if area is not None:
+        workbook_xml = re.sub(r"(_xlnm.Print_Area[^>]*>[^<]*?!)[^<]*", lambda own: own[1] + area, workbook_xml)
     texts = re.split(r"(?=<sheet )", re.sub(r'(<sheet [^>]*?) state="\w+"', r"\1", workbook_xml))
     hidden = [
         text if number == wanted else text.replace("<sheet ", '<sheet state="hidden" ', 1)
@@ -42,8 +47,8 @@ def show_only(workbook_xml: str, wanted: int) -> str:
     return re.sub(r'(firstSheet|activeTab)="\d+"', rf'\1="{wanted}"', texts[0] + "".join(hidden))
 
 
-def copy_with_only(source: Path, tab: str, target: Path) -> None:
-    """Write a copy of the workbook to target in which only this tab prints."""
+def copy_with_only(source: Path, tab: str, target: Path, area: str | None = None) -> None:
+    """Write a copy of the workbook to target in which only this tab prints, or this area of it."""
     names = tab_names(source)
     if tab not in names:
         raise SystemExit(f"{source}: no tab {tab!r}; it has: {', '.join(names)}")
@@ -51,11 +56,13 @@ def copy_with_only(source: Path, tab: str, target: Path) -> None:
         for part in old.namelist():
             data = old.read(part)
             if part == "xl/workbook.xml":
-                data = show_only(data.decode(), names.index(tab)).encode()
+                data = show_only(data.decode(), names.index(tab), area).encode()
             new.writestr(part, data)
 
 
-def render(source: Path, folder: Path, *, tab: str | None = None, dpi: int = 110) -> list[Path]:
+def render(
+    source: Path, folder: Path, *, tab: str | None = None, area: str | None = None, dpi: int = 110
+) -> list[Path]:
     """The PNG files written to the folder, one per printed page. LibreOffice runs with a profile of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -64,7 +71,7 @@ def render(source: Path, folder: Path, *, tab: str | None = None, dpi: int = 110
         if tab is None:
             shutil.copyfile(source, book)
         else:
-            copy_with_only(source, tab, book)
+            copy_with_only(source, tab, book, area)
         [pdf] = convert([book], room / "out", PDF, recalculate=False)
         subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(pdf), str(room / "page")], check=True)
         pages = sorted(room.glob("page-*.png"))
@@ -81,9 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tab", help="only this tab")
+    parser.add_argument("--area", help="of a tab that has a print area, print this in its place, such as $A$1:$P$20")
     parser.add_argument("--dpi", type=int, default=110)
     args = parser.parse_args(argv)
-    for picture in render(args.file, args.folder, tab=args.tab, dpi=args.dpi):
+    for picture in render(args.file, args.folder, tab=args.tab, area=args.area, dpi=args.dpi):
         print(picture)
     return 0
 

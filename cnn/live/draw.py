@@ -12,7 +12,9 @@ from cnn.live.look import Painter, set_columns, set_rows
 from cnn.live.network import Trained
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import Formula, column_letters
-from sheetgen.xlsx.style import HIGH, MIDDLE, furnish
+from sheetgen.xlsx.shapes import Grid
+from sheetgen.xlsx.style import HIGH, MIDDLE, fit_screen, furnish
+from sheetgen.xlsx.units import EMU_PER_PIXEL
 
 PIXELS = 16
 BAR_CELLS, BAR_PIXELS = 20, 9
@@ -60,6 +62,8 @@ def fill(book: Book, trained: Trained, chosen: str) -> tuple[str, str]:
     _answer(painter, trained)
     _table(painter)
     painter.ws.print_area = f"A1:{column_letters(BAR + BAR_CELLS)}{GRID_TOP + SIDE + 1}"
+    grid = Grid(painter.ws)
+    fit_screen(painter.ws, *(edge / EMU_PER_PIXEL for edge in (grid.left(BAR + BAR_CELLS), grid.top(SEEN.bottom + 1))))
     return DRAW, "choose or paint a digit, and the trained network reads it: 38,000 live formulas, no macros"
 
 

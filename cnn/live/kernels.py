@@ -26,8 +26,8 @@ from cnn.live.geometry import (
 from cnn.live.look import Painter, set_columns, set_rows
 from cnn.live.network import EPSILON, Array, ConvolutionWeights, Samples, Trained, Weights
 from sheetgen.xlsx.book import Book
-from sheetgen.xlsx.cells import Formula, column_letters
-from sheetgen.xlsx.style import furnish
+from sheetgen.xlsx.cells import Formula
+from sheetgen.xlsx.style import furnish, leave_unprinted
 
 PIXELS = 16
 BLANK = "Blank page"
@@ -62,14 +62,14 @@ def fill(book: Book, trained: Trained) -> tuple[str, str]:
     row = _norms(painter, network, blocks)
     row = _linear(painter, network, blocks[-1], row + 1)
     row = _settings(painter, network, row + 1)
-    _choices(painter, trained.samples, row + 1)
+    row = _choices(painter, trained.samples, row + 1)
     weights = [convolution.weight for convolution in network.convolutions]
     last_side = blocks[-1].reads.side
     weights.append(network.weight.reshape(len(network.bias), -1, last_side, last_side))
     for block, weight in zip(blocks, weights, strict=True):
         _kernels(painter, block, weight)
     _digits(painter, trained.samples)
-    painter.ws.print_area = f"A1:{column_letters(blocks[3].whole.right + 1)}{blocks[-1].whole.bottom + 1}"
+    leave_unprinted(painter.ws, max(last, row) + 2)
     return KERNELS, f"{trained_numbers} of the network that tab Layers computes with"
 
 
@@ -178,12 +178,14 @@ def _settings(painter: Painter, network: Weights, top: int) -> int:
     return top + len(settings)
 
 
-def _choices(painter: Painter, samples: Samples, top: int) -> None:
+def _choices(painter: Painter, samples: Samples, top: int) -> int:
+    """The list of the dropdown; the row below it."""
     painter.merge(Area(top, 1, 1, 3), "choices on tab Draw", "small_header")
     titles = (BLANK, *samples.titles)
     for row, title in enumerate(titles, top + 1):
         painter.merge(Area(row, 1, 1, 3), title, "small_cell")
     painter.name("digit_labels", Area(top + 1, 1, len(titles), 1))
+    return top + 1 + len(titles)
 
 
 def _kernels(painter: Painter, block: KernelBlock, weight: Array) -> None:

@@ -178,9 +178,14 @@ def _fill_table(tab: Tab, table: _Table) -> None:
 
 def _draw(tab: Tab, table: _Table) -> None:
     """Loss, accuracy and learning rate, side by side."""
-    charts = ((_loss(table), "A", "D"), (_accuracy(tab, table), "E", "H"), (_learning_rate(table), "I", "K"))
-    for chart, left, right in charts:
-        place(tab.ws, chart, f"{left}{CHARTS}", f"{right}{CHART_BOTTOM}")
+    charts = (
+        (_loss(table), "A", "D", "the training loss and the test loss"),
+        (_accuracy(tab, table), "E", "H", "the training accuracy, the test accuracy and the target"),
+        (_learning_rate(table), "I", "K", "the learning rate"),
+    )
+    for chart, left, right, what in charts:
+        words = f"Lines of {what} over {len(table.epochs)} epochs."
+        place(tab.ws, chart, f"{left}{CHARTS}", f"{right}{CHART_BOTTOM}", words)
 
 
 def _end(table: _Table) -> float | None:

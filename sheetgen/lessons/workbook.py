@@ -48,7 +48,7 @@ BLANKS_TEXT = (
     "2.  Fill row 1 down to the last row: mark it and double-click, or drag, the small square at its corner.",
     "3.  The mark above the column says how many rows are right. Any formula that gives the right number counts. A "
     "typed number may look right, but it does not follow when tab Inputs changes: it earns nothing.",
-    "4.  The charts beside the table come alive as it fills. Stuck? See tab Hints.",
+    "4.  The charts above the table come alive as it fills. Stuck? See tab Hints.",
 )
 BUGS_TEXT = (
     "1.  The table on tab {tab} is complete, and it has {count}. Training may look well all the same: the loss falls "

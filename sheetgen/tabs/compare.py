@@ -169,9 +169,14 @@ def _charts(tab: Tab, plan: Plan, row: int) -> None:
     series = [_series(tab, plan, training, at) for at, training in enumerate(plan.trainings, TOP)]
     every = f"every {_kind(plan)}"
     linear = scatter(f"E_total of {every}", "step", "E_total", series, y_min=0.0, y_max=_cut(plan), legend="b")
-    place(tab.ws, linear, f"A{row}", f"D{row + CHART_ROWS - 1}")
+    place(tab.ws, linear, f"A{row}", f"D{row + CHART_ROWS - 1}", _words(plan, "linear"))
     log = scatter(f"E_total of {every}, logarithmic", "step", "E_total", series, log_y=True, legend="b")
-    place(tab.ws, log, f"E{row}", f"G{row + CHART_ROWS - 1}")
+    place(tab.ws, log, f"E{row}", f"G{row + CHART_ROWS - 1}", _words(plan, "logarithmic"))
+
+
+def _words(plan: Plan, axis: str) -> str:
+    runs = ", ".join(training.run.label for training in plan.trainings)
+    return f"Lines of the loss E_total over {plan.spec.steps} updates on a {axis} axis, one for each of {runs}."
 
 
 def _series(tab: Tab, plan: Plan, training: Training, row: int) -> Series:

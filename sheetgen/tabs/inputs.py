@@ -25,6 +25,8 @@ TOP = 5
 ANY = Range()
 # first columns of the three blocks: training, weights, data
 TRAINING, WEIGHTS, DATA = 1, 5, 9
+# Over so many columns the lines of a spec are printed.
+TEXT_COLUMNS = 12
 # of the spec as its author wrote it: at most so many lines, and so many characters a cell (Excel counts some twice)
 SHOWN, PIECE = 10_000, MAX_TEXT // 2
 
@@ -60,7 +62,11 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan, bool(exercise))))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
-    _spec_text(tab, plan, bottom + 2)
+    right = get_column_letter(max(columns, DATA + TEXT_COLUMNS - 1))
+    written = _spec_text(tab, plan, bottom + 2)
+    # The resolved spec, a number a line, is for programs, and is not printed.
+    text = f",{get_column_letter(DATA)}{bottom + 2}:{right}{written}" if written else ""
+    tab.ws.print_area = f"A1:{get_column_letter(columns)}{bottom}{text}"
     if exercise:
         tab.merge(bottom + 3, 1, 7, exercise, "muted")
         tab.define("exercise", f"$A${bottom + 3}")
@@ -129,10 +135,10 @@ def _data(tab: Tab, plan: Plan) -> int:
     return last
 
 
-def _spec_text(tab: Tab, plan: Plan, row: int) -> None:
+def _spec_text(tab: Tab, plan: Plan, row: int) -> int:
     """The spec as text, a line a row: the workbook can be checked and written again from itself alone.
 
-    Beside it stands what its author wrote, comments included, for people.
+    Beside it stands what its author wrote, comments included, for people; the last row of that, 0 without it.
     """
     spec = plan.spec
     heading(tab, row, 7, "Spec, every number resolved: this text is what sheetgen check reads")
@@ -141,14 +147,16 @@ def _spec_text(tab: Tab, plan: Plan, row: int) -> None:
         tab.put(at, 1, text, "muted")
     tab.define("spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")
     if not spec.source:
-        return
+        return 0
     heading(tab, row, 7, "Spec, as its author wrote it", DATA)
     written = parse(spec.source, TAB)
     names = [one.name for one in fields(spec) if one.compare and getattr(spec, one.name) != getattr(written, one.name)]
     if names:
         tab.put(row + 1, DATA, f"Built with other {', '.join(names)}: see the text on the left.", "muted")
-    for at, text in enumerate(_shown(spec.source), row + 2):
+    shown = list(_shown(spec.source))
+    for at, text in enumerate(shown, row + 2):
         tab.put(at, DATA, text, "muted")
+    return row + 1 + len(shown)
 
 
 def _shown(source: str) -> Iterator[str]:

@@ -13,7 +13,9 @@ from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.charts import HUES
-from sheetgen.xlsx.style import furnish
+from sheetgen.xlsx.shapes import Grid
+from sheetgen.xlsx.style import fit_screen, furnish
+from sheetgen.xlsx.units import EMU_PER_PIXEL
 
 PICTURE_TOP, PICTURE_LEFT = 4, 4
 
@@ -32,6 +34,7 @@ def fill(tab: Tab, plan: Plan) -> State:
         tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
     layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
     picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
+    fit_screen(tab.ws, Grid(tab.ws).left(picture.right + 1) / EMU_PER_PIXEL)
     if plan.network.samples > 1:
         note = f"The picture shows sample 1 of {plan.network.samples}."
         tab.put(picture.bottom + 2, PICTURE_LEFT, note, "muted")

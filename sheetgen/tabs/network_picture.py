@@ -20,12 +20,12 @@ FEW = 4
 
 # A node is a column of text between two narrow ones. Programs differ by 6 % in the width that they give a column, and
 # an arrow that starts inside a column is off by that much: the narrow columns keep it below two pixels.
-NODE_SIDE, NODE_WIDTH = 3.0, 16.0
+NODE_SIDE, NODE_WIDTH = 3.0, 14.0
 # What follows a symbol takes at most so many characters, as in " = -1.2E-05", with what a cell keeps free.
 NUMBER_WIDTH = 12.0
-LABEL_WIDTH = 13.0
-AFTER_LABEL = 7.0
-NARROWEST, WIDEST = 10.0, 34.0
+LABEL_WIDTH = 12.0
+AFTER_LABEL = 5.0
+NARROWEST, WIDEST = 7.0, 34.0
 ROW_HEIGHT = 18.0
 
 LINE_COLOR = "93A1B0"
@@ -225,8 +225,9 @@ class _Sheet:
                 row = self.first_row + slot(self.rows, places, index, height)
                 self._text(node, row + (height - node.height) // 2, column)
                 outlines[place, index] = self.canvas.ellipse(
-                    (column - 1, row, 0, 0), (column + 1, row + height - 1, 1, 1), Stroke(layer.color, 2.0), "Node"
-                )
+                    (column - 1, row, 0, 0), (column + 1, row + height - 1, 1, 1), Stroke(layer.color, 2.0),
+                    f"{node.title}: {', '.join(label for label, _ in node.lines)}", "Node",
+                )  # fmt: skip
             if len(layer.nodes) > MAX_SHOWN:
                 row = self.first_row + slot(self.rows, places, places - 1, 1)
                 more = f"⋮  {len(layer.nodes) - shown(len(layer.nodes))} more"
@@ -247,15 +248,17 @@ class _Sheet:
     def edge(self, edge: Edge, source: Ellipse, target: Ellipse) -> None:
         """An arrow, broken by the cell with its number where numbers are shown."""
         pair = self.layers[edge.layer : edge.layer + 2]
+        ends_of = (layer.nodes[place].title for layer, place in zip(pair, (edge.source, edge.target), strict=True))
+        words = f"{edge.label or 'arrow'}: {' → '.join(ends_of)}"
         out, into = (STEEP if len(layer.nodes) <= 2 else FLAT for layer in pair)
         if edge.layer not in self.labelled:
             stroke = THIN_EDGE if max(len(layer.nodes) for layer in pair) > MAX_LABELLED else EDGE
             ends = source.toward(target.center, out), target.toward(source.center, into)
-            self.canvas.arrow(*ends, stroke)
+            self.canvas.arrow(*ends, stroke, words)
         elif edge.number is not None:
             before, after = self._label(edge, edge.number)
-            self.canvas.line(source.toward(before, out), before, EDGE)
-            self.canvas.arrow(after, target.toward(after, STEEP), EDGE)
+            self.canvas.line(source.toward(before, out), before, EDGE, words)
+            self.canvas.arrow(after, target.toward(after, STEEP), EDGE, words)
 
     def _label(self, edge: Edge, number: Formula) -> tuple[Point, Point]:
         """Write the number into the gap's label column; the middles of the cell's left and right side."""

@@ -19,8 +19,8 @@ from sheetgen.xlsx.cells import MAX_SERIES, column_letters
 
 __all__ = ["Line", "Plan", "Training", "make_plan"]
 
-# Columns that the charts take, to the right of the table and an empty column.
-CHART_COLUMNS = 9
+# Columns that are kept for what is printed, to the right of the table and an empty column; as many fit on a page.
+PAPER_COLUMNS = 18
 # A chart draws a table of up to so many rows whole, and of a longer one about so many points.
 MAX_DRAWN, THINNED = 501, 200
 
@@ -53,8 +53,13 @@ class Training:
         return (*range(0, steps, stride), steps)
 
     @property
+    def paper_place(self) -> int:
+        """The sheet column where the page that is printed begins."""
+        return len(self.table.equations.columns) + 2
+
+    @property
     def thinned(self) -> bool:
-        """Whether the charts draw the thinned copy that stands to the right of them."""
+        """Whether the charts draw a thinned copy, which stands to the right of the page that is printed."""
         return len(self.drawn) < self.table.rows
 
     @cached_property
@@ -72,7 +77,7 @@ class Training:
 
     def thinned_place(self, symbol: Symbol) -> int:
         """The sheet column of the thinned copy of a symbol."""
-        return len(self.table.equations.columns) + 1 + CHART_COLUMNS + 2 + self.drawn_symbols.index(symbol)
+        return self.paper_place + PAPER_COLUMNS + 1 + self.drawn_symbols.index(symbol)
 
     def _thinned_column(self, symbol: Symbol) -> str:
         letter = column_letters(self.thinned_place(symbol))

@@ -6,28 +6,33 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from openpyxl.utils import get_column_letter, quote_sheetname
-from openpyxl.worksheet.hyperlink import Hyperlink
-from openpyxl.worksheet.pagebreak import Break
 from sympy import Symbol
 
 from sheetgen.maths.derive import Column
 from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
+from sheetgen.tabs import paper
 from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
-from sheetgen.tabs.plan import CHART_COLUMNS, Plan, Training
+from sheetgen.tabs.plan import PAPER_COLUMNS, Plan, Training
+from sheetgen.tabs.run_charts import charts
 from sheetgen.tabs.words import KINDS, OPTIONS, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
-from sheetgen.xlsx.cells import MAX_SERIES, Block, FillDown, Formula, column_letters
-from sheetgen.xlsx.charts import Series, place, scatter
+from sheetgen.xlsx.cells import MAX_COLUMNS, Block, FillDown, Formula, column_letters
+from sheetgen.xlsx.charts import place_box
+from sheetgen.xlsx.page import height_of
+from sheetgen.xlsx.shapes import Grid
 from sheetgen.xlsx.style import furnish, shorten_large, style_id, verdict_rules
+from sheetgen.xlsx.units import EMU_PER_PIXEL, PIXELS_PER_CHARACTER, SCREEN_WIDTH
 
-CHART_ROWS = 20
 WIDTHS = {"step": 8.0, "data": 8.0}
 COLUMN_WIDTH = 12.5
-# Printed on A4 across: at this scale, so many characters of column width fit on a page.
-PRINT_SCALE, PAGE_WIDTH = 55, 240.0
 MARK_ROW = GROUP_ROW - 1
+# The head: heights in points of its rows 1 to 5, the second without and with marks in the last. At most so high is the
+# second for a long text: the table must have room below it.
+TITLE_HEIGHT, SETTING_HEIGHTS, NO_MARKS, MARKS = 30.0, (32.0, 15.0), 6.0, 34.0
+LEAD_HEIGHTS, TALLEST = (84.0, 60.0), 110.0
+# Pixels of a letter of the title, and around a chart.
+TITLE_LETTER, GAP = 13.0, 8.0
 # What a mark of an exercise says.
 EMPTY, NOT_YET, RIGHT = "empty", "not yet", "right"
 
@@ -50,16 +55,9 @@ def fill(tab: Tab, plan: Plan, training: Training, lesson: Lesson | None = None)
     table = training.table
     columns = table.equations.columns
     widths = [WIDTHS.get(column.kind, COLUMN_WIDTH) for column in columns]
-    furnish(
-        tab.ws,
-        widths=widths + [3.0] + [COLUMN_WIDTH] * CHART_COLUMNS,
-        freeze=f"B{TABLE_TOP}",
-        repeat_rows=f"{GROUP_ROW}:{HEADER_ROW}",
-        tab_color="training",
-        fit_width=False,
-    )
-    _page_breaks(tab, widths)
-    _title(tab, plan, training, lesson is None or lesson.rule)
+    furnish(tab.ws, widths=[*widths, 3.0], freeze=f"B{TABLE_TOP}", tab_color="training")
+    marked = bool(lesson and lesson.marks)
+    text_columns = _head(tab, plan, training, lesson is None or lesson.rule, marked)
     _settings(tab, plan, training)
     _header(tab, table)
     if lesson is None:
@@ -69,33 +67,31 @@ def fill(tab: Tab, plan: Plan, training: Training, lesson: Lesson | None = None)
         tab.block = Block(table.top, tuple(_lesson_columns(tab, table, lesson)), empty, pending=True)
         _marks(tab, table, lesson)
     shorten_large(tab.ws, f"B{table.top}:{column_letters(len(columns))}{table.bottom}")
-    _charts(tab, plan, training, len(columns) + 2)
     if training.thinned:
         _thinned(tab, training)
+    if training.paper_place + PAPER_COLUMNS <= MAX_COLUMNS:
+        paper.fill(tab, plan, training, blanks=lesson is not None)
+    _charts(tab, plan, training, text_columns)  # placed last: above a narrow table they reach over the page's columns
 
 
-def _page_breaks(tab: Tab, widths: list[float]) -> None:
-    """Print readable pages: as many columns as fit, the step on each, and the charts on a page of their own."""
-    tab.ws.page_setup.scale = PRINT_SCALE
-    tab.ws.page_setup.pageOrder = "overThenDown"
-    tab.ws.print_title_cols = "A:A"
-    used = 0.0
-    for column, width in enumerate(widths, 1):
-        if used + width > PAGE_WIDTH:
-            tab.ws.col_breaks.append(Break(id=column - 1))
-            used = widths[0]
-        used += width
-    tab.ws.col_breaks.append(Break(id=len(widths) + 1))
-
-
-def _title(tab: Tab, plan: Plan, training: Training, rule: bool) -> None:
+def _head(tab: Tab, plan: Plan, training: Training, rule: bool, marked: bool) -> int:
+    """Title and text in the first columns, which leave the rest of a screen to the charts; how many columns."""
     several = training.run.label == training.run.optimizer.label
     head = f"{training.run.optimizer.label}, learning rate " if several else "Learning rate "
     quoted = head.replace('"', '""')
     tab.put(1, 1, training.run.label, "muted")
     tab.put(1, 2, Formula(f'="{quoted}"&{rate_words(training.table.settings[RATE])}'), "title")
-    tab.put(2, 2, _subtitle(plan, training, rule), "subtitle")
-    tab.ws.row_dimensions[1].height = 30
+    grid, text = Grid(tab.ws), _subtitle(plan, training, rule)
+    least = grid.left(2) + TITLE_LETTER * len(f"{head}{training.run.rate:.7g}") * EMU_PER_PIXEL
+    columns = 1 + len(training.table.equations.settings)
+    while grid.left(columns + 1) < least:
+        columns += 1
+    tab.merge(2, 2, columns, text, "lead")
+    width = (grid.left(columns + 1) - grid.left(2)) / EMU_PER_PIXEL / PIXELS_PER_CHARACTER
+    second = min(max(LEAD_HEIGHTS[marked], height_of(text, width)), TALLEST)
+    for row, height in enumerate((TITLE_HEIGHT, second, *SETTING_HEIGHTS, MARKS if marked else NO_MARKS), 1):
+        tab.ws.row_dimensions[row].height = height
+    return columns
 
 
 def _subtitle(plan: Plan, training: Training, rule: bool) -> str:
@@ -109,7 +105,6 @@ def _settings(tab: Tab, plan: Plan, training: Training) -> None:
         tab.put(SETTING_LABELS, column, f"{OPTIONS[option]} {symbol.name}", "header")
         formula = Formula(f"={setting_name(plan.spec, training.run, option)}")
         tab.put(SETTING_VALUES, column, formula, "result", formats.RATE)
-    tab.ws.row_dimensions[SETTING_LABELS].height = 32
 
 
 def _header(tab: Tab, table: Table) -> None:
@@ -151,7 +146,6 @@ def _marks(tab: Tab, table: Table, lesson: Lesson) -> None:
     """What each column of an exercise has been judged to be so far, above its head."""
     if not lesson.marks:
         return
-    tab.ws.row_dimensions[MARK_ROW].height = 34
     for symbol, mark in lesson.marks.items():
         tab.put(MARK_ROW, table.places[symbol] + 1, mark, "verdict")
     first = f"{column_letters(min(table.places[one] for one in lesson.marks) + 1)}{MARK_ROW}"
@@ -160,27 +154,14 @@ def _marks(tab: Tab, table: Table, lesson: Lesson) -> None:
     verdict_rules(tab.ws, f"{first}:{last}", good, bad)
 
 
-def _charts(tab: Tab, plan: Plan, training: Training, column: int) -> None:
-    """Loss and parameters over the steps, to the right of the table.
-
-    Their titles name no rate: LibreOffice does not let a title follow a cell.
-    """
-    left, right = get_column_letter(column), get_column_letter(column + CHART_COLUMNS - 1)
-    parameters = [p.symbol for p in plan.network.trained][:MAX_SERIES]
-    way = tab.put(MARK_ROW, 1, f"→ charts of the loss and of the weights: column {left}", "link")
-    tab_of = quote_sheetname(training.table.tab)
-    way.hyperlink = Hyperlink(ref=way.coordinate, location=f"{tab_of}!{left}{TABLE_TOP}")
-    contents = (("E_total", "E_total", [plan.network.total]), ("Weights", "value", parameters))
-    for number, (title, y_title, symbols) in enumerate(contents):
-        top = TABLE_TOP + number * (CHART_ROWS + 1)
-        lines = [_series(training, symbol) for symbol in symbols]
-        chart = scatter(title, "step", y_title, lines, legend="r" if len(symbols) > 1 else None)
-        place(tab.ws, chart, f"{left}{top}", f"{right}{top + CHART_ROWS - 1}")
-
-
-def _series(training: Training, symbol: Symbol) -> Series:
-    line = training.line(symbol)
-    return Series(symbol.name, line.x_ref, line.y_ref, line.xs, line.ys)
+def _charts(tab: Tab, plan: Plan, training: Training, text_columns: int) -> None:
+    """Loss and parameters over the steps, in the head beside the text, as wide as a small screen allows."""
+    grid = Grid(tab.ws)
+    left, bottom = (edge / EMU_PER_PIXEL for edge in (grid.left(text_columns + 1), grid.top(MARK_ROW)))
+    width = (SCREEN_WIDTH - left) / 2
+    for number, (chart, words) in enumerate(charts(plan, training, small=True)):
+        start = left + number * width
+        place_box(tab.ws, chart, (start + GAP, GAP / 2, start + width, bottom - GAP / 2), words)
 
 
 def _thinned(tab: Tab, training: Training) -> None:

@@ -31,11 +31,12 @@ from openpyxl.xml.functions import Element, SubElement
 
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_SERIES
+from sheetgen.xlsx.shapes import Grid
 from sheetgen.xlsx.style import FONT, HAIR, INK, MUTED, NAVY, RULE, WHITE
-from sheetgen.xlsx.units import EMU_PER_POINT
+from sheetgen.xlsx.units import EMU_PER_PIXEL, EMU_PER_POINT
 
-# Ten hues that differ in lightness too, so that neighbours stay apart for colour-blind readers and in grey.
-HUES = ("1F5FA8", "E07A1F", "1B8A6B", "B23A6F", "5DB2E0", "8A6A1E", "6C4FB0", "D9A400", "C2371E", "5F6B76")
+# Ten hues, no two of which are alike for readers who see no red, or no green; the first seven least of all.
+HUES = ("1F5FA8", "E07A1F", "1B8A6B", "592B1F", "5DB2E0", "0D4A59", "234BEB", "CCA770", "C2371E", "8181EB")
 Dash = Literal["solid", "dash", "sysDot", "dashDot", "lgDash", "sysDash", "lgDashDot", "sysDashDot"]
 Side = Literal["r", "b", "t"]
 DASHES: tuple[Dash, ...] = ("solid", "dash", "sysDot", "dashDot", "lgDash", "sysDash", "lgDashDot", "sysDashDot")
@@ -120,12 +121,12 @@ def reference(sheet: str, cells: str) -> str:
 
 
 def look(index: int) -> tuple[str, Dash]:
-    """The colour and dash of the series at a zero-based place: ten hues solid, the same ten dashed, and so on.
+    """The colour and dash of the series at a zero-based place: neighbours differ in both, and eighty in one of them.
 
     >>> look(0), look(11)
-    (('1F5FA8', 'solid'), ('E07A1F', 'dash'))
+    (('1F5FA8', 'solid'), ('E07A1F', 'lgDash'))
     """
-    return HUES[index % len(HUES)], DASHES[index // len(HUES) % len(DASHES)]
+    return HUES[index % len(HUES)], DASHES[(index + index // len(HUES)) % len(DASHES)]
 
 
 def tick(span: float, most: int = 10) -> float:
@@ -181,13 +182,27 @@ def scatter(
     return chart
 
 
-def place(ws: Worksheet, chart: ScatterChart, top_left: str, bottom_right: str) -> None:
-    """Put the chart over the cells top_left to bottom_right inclusive."""
+def place(ws: Worksheet, chart: ScatterChart, top_left: str, bottom_right: str, words: str) -> None:
+    """Put the chart over the cells top_left to bottom_right inclusive; the words tell it to who does not see it."""
     (row0, col0), (row1, col1) = coordinate_to_tuple(top_left), coordinate_to_tuple(bottom_right)
+    _anchor(ws, chart, AnchorMarker(col=col0 - 1, row=row0 - 1), AnchorMarker(col=col1, row=row1), words)
+
+
+def place_box(ws: Worksheet, chart: ScatterChart, box: tuple[float, float, float, float], words: str) -> None:
+    """The same over a rectangle: left, top, right and bottom in pixels from the sheet's top left.
+
+    The sheet's widths and heights must be set.
+    """
+    grid = Grid(ws)
+    left, top, right, bottom = (edge * EMU_PER_PIXEL for edge in box)
+    start, end = AnchorMarker(*grid.marker((left, top))), AnchorMarker(*grid.marker((right, bottom)))
+    _anchor(ws, chart, start, end, words)
+
+
+def _anchor(ws: Worksheet, chart: ScatterChart, start: AnchorMarker, end: AnchorMarker, words: str) -> None:
     placed: Any = chart
-    placed.anchor = TwoCellAnchor(
-        editAs="oneCell", _from=AnchorMarker(col=col0 - 1, row=row0 - 1), to=AnchorMarker(col=col1, row=row1)
-    )
+    placed.anchor = TwoCellAnchor(editAs="oneCell", _from=start, to=end)
+    placed.words = words
     ws.add_chart(chart)
 
 

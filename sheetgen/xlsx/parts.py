@@ -60,6 +60,12 @@ class Drawing(SpreadsheetDrawing):
     def __hash__(self) -> int:
         return id(self)
 
+    def _chart_frame(self, idx: int) -> Any:
+        """The frame of the chart of this number, from 1 on, with its alternative text."""
+        frame: Any = super()._chart_frame(idx)
+        frame.nvGraphicFramePr.cNvPr.descr = self.charts[idx - 1].words
+        return frame
+
     def _write(self) -> Any:
         """The XML; ids run through charts, images and shapes."""
         tree = super()._write()

@@ -129,6 +129,7 @@ class Anchor:
 
     number: int
     name: str
+    words: str
     kind: str
     low: Marker
     high: Marker
@@ -159,7 +160,7 @@ class Anchor:
         )
 
     def _identity(self) -> str:
-        return f'<xdr:cNvPr id="{self.number}" name={quoteattr(self.name)}/>'
+        return f'<xdr:cNvPr id="{self.number}" name={quoteattr(self.name)} descr={quoteattr(self.words)}/>'
 
     def _place(self) -> str:
         x, y, cx, cy = self.box
@@ -177,7 +178,7 @@ def _marker_xml(marker: Marker) -> str:
 
 @dataclass
 class Canvas:
-    """Draws on a sheet by appending to a list of shapes, such as a tab's."""
+    """Draws on a sheet by appending to a list of shapes, such as a tab's; words tell a shape to who does not see it."""
 
     ws: Worksheet
     shapes: list[Any]
@@ -186,26 +187,30 @@ class Canvas:
     def __post_init__(self) -> None:
         self.grid = Grid(self.ws)
 
-    def ellipse(self, first: Spot, last: Spot, stroke: Stroke, name: str = "Ellipse") -> Ellipse:
+    def ellipse(self, first: Spot, last: Spot, stroke: Stroke, words: str, name: str = "Ellipse") -> Ellipse:
         """An outline that touches the sides of the box between two places; its geometry."""
         (x0, y0), (x1, y1) = low, high = self.grid.point(first), self.grid.point(last)
-        self._add(name, "ellipse", low, high, stroke)
+        self._add(name, words, "ellipse", low, high, stroke)
         return Ellipse(((x0 + x1) / 2, (y0 + y1) / 2), ((x1 - x0) / 2, (y1 - y0) / 2))
 
-    def line(self, start: Point, end: Point, stroke: Stroke, *, head: bool = False, name: str = "Line") -> None:
+    def line(
+        self, start: Point, end: Point, stroke: Stroke, words: str, *, head: bool = False, name: str = "Line"
+    ) -> None:
         """A straight connector, with an arrow head at its end on request."""
         low = min(start[0], end[0]), min(start[1], end[1])
         high = max(start[0], end[0]), max(start[1], end[1])
         flip = end[0] < start[0], end[1] < start[1]
-        self._add(name, "straightConnector1", low, high, stroke, flip=flip, head=head)
+        self._add(name, words, "straightConnector1", low, high, stroke, flip=flip, head=head)
 
-    def arrow(self, start: Point, end: Point, stroke: Stroke, name: str = "Arrow") -> None:
+    def arrow(self, start: Point, end: Point, stroke: Stroke, words: str, name: str = "Arrow") -> None:
         """A straight connector with a head at its end."""
-        self.line(start, end, stroke, head=True, name=name)
+        self.line(start, end, stroke, words, head=True, name=name)
 
-    def _add(self, name: str, kind: str, low: Point, high: Point, stroke: Stroke, **more: Any) -> None:
+    def _add(self, name: str, words: str, kind: str, low: Point, high: Point, stroke: Stroke, **more: Any) -> None:
         x, y = round(low[0]), round(low[1])
         box = x, y, round(high[0]) - x, round(high[1]) - y
         number = FIRST_ID + len(self.shapes)
         markers = self.grid.marker(low), self.grid.marker(high)
-        self.shapes.append(Anchor(number, f"{name} {number - FIRST_ID + 1}", kind, *markers, box, stroke, **more))
+        self.shapes.append(
+            Anchor(number, f"{name} {number - FIRST_ID + 1}", words, kind, *markers, box, stroke, **more)
+        )

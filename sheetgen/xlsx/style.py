@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -20,6 +21,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetgen.xlsx import formats
+from sheetgen.xlsx.units import SCREEN_HEIGHT, SCREEN_WIDTH
 
 # It has ∂, δ, Σ, · and ½, and a metric twin (Carlito) where Excel is absent.
 FONT = "Calibri"
@@ -105,6 +107,7 @@ _PIXEL = Role(8, WHITE, LOW, across="center", number_format=formats.HIDDEN)
 ROLES: Mapping[str, Role] = {
     "title": Role(20, NAVY, bold=True),
     "subtitle": Role(12, MUTED),
+    "lead": Role(11, MUTED, wrap=True, down="top"),
     "heading": Role(14, NAVY, bold=True, rule=NAVY),
     "text": Role(wrap=True),
     "note": Role(10, MUTED, italic=True, wrap=True),
@@ -261,6 +264,18 @@ def furnish(
     ws.protection.sheet = True
     ws.protection.formatColumns = ws.protection.formatRows = False
     _set_up_print(ws, landscape=landscape, fit_width=fit_width, fit_height=fit_height, repeat_rows=repeat_rows)
+
+
+def fit_screen(ws: Worksheet, width: float, height: float = 0) -> None:
+    """Zoom out, to half the size at most, until so many pixels fit on a small screen."""
+    part = min(1.0, SCREEN_WIDTH / width, SCREEN_HEIGHT / height if height else 1.0)
+    ws.sheet_view.zoomScale = ws.sheet_view.zoomScaleNormal = max(50, math.floor(part * 100))
+
+
+def leave_unprinted(ws: Worksheet, row: int) -> None:
+    """Print nothing of the sheet: an empty row below all else is hidden, and it is the print area."""
+    ws.row_dimensions[row].hidden = True
+    ws.print_area = f"A{row}"
 
 
 def _set_up_print(
