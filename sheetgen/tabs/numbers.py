@@ -67,9 +67,7 @@ def number_words(cell: str, before: str = "−", after: str = "") -> str:
     """
     size, nines = f"ABS({cell})", 10 - 5 * 10**-DIGITS  # what is at least this rounds up to the next power
     exponent = f"INT(LOG10({size}/{nines / 10:.15g}))"
-    ten = f"10^({DIGITS - 1}-{exponent})"
-    # A whole number divided: Gnumeric's ROUND to decimals, of more digits, leaves some of them in the text.
-    plain = f"ROUND({size}*{ten},0)/{ten}"
+    plain = f"ROUND({size},{DIGITS - 1}-{exponent})"
     apart = f'ROUND({size}/10^{exponent},{DIGITS - 1})&"E"&{exponent}'
     within = f"AND({size}>={nines / 1e5:.9f},{size}<{nines * 1e5:.0f})"
     sign = f"{cell}/{size}<0"
