@@ -287,6 +287,31 @@ def _grade(arguments: argparse.Namespace) -> int:
     return 1 if all(one.trouble for one in graded) else 0
 
 
+def _handout_options(parser: argparse.ArgumentParser) -> None:
+    _spec_argument(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, default=Path("handout.html"),
+        help="ends in .html, .tex or .md (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--blank", action="store_true", help="lines to write on in place of the results")
+    parser.add_argument("--rate", metavar="R", type=_rate, help="the learning rate (default: the spec's best)")
+
+
+def _handout(arguments: argparse.Namespace) -> int:
+    """Write a network on paper; print the path."""
+    from sheetgen.handout.files import check_place, write_handout
+    from sheetgen.lessons.exercise import one_run
+    from sheetgen.spec import DEFAULT_TEMPLATE, load, override
+
+    check_place(arguments.output)
+    spec = load(DEFAULT_TEMPLATE if arguments.spec is None else arguments.spec)
+    if arguments.rate is not None:
+        spec = override(spec, [arguments.rate], None)
+    size = write_handout(one_run(spec), arguments.output, blank=arguments.blank)
+    print(f"wrote     {arguments.output} ({size:,} bytes)")
+    return 0
+
+
 def _templates_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="the template to print")
 
@@ -328,5 +353,8 @@ _COMMANDS = {
         _exercise, _exercise_options, "write a workbook with blanks, or planted mistakes, that judges itself"
     ),
     "grade": _Command(_grade, _grade_options, "grade exercises that were handed in, and say why"),
+    "handout": _Command(
+        _handout, _handout_options, "write a network and its derivation on paper, to print or to fill in"
+    ),
     "templates": _Command(_templates, _templates_options, "list the specs that come with it, or print one"),
 }

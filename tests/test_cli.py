@@ -39,7 +39,9 @@ def run_apart(*arguments: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("build", "--help"), ("check", "--help"), ("templates", "--help")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("build", "--help"), ("check", "--help"), ("handout", "--help"), ("templates", "--help")]
+)
 def test_every_command_has_help(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Help goes to stdout, with exit code 0."""
     with pytest.raises(SystemExit) as caught:

@@ -29,10 +29,23 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("sheetgen.errors", "sheetgen.xlsx", "sheetgen.spec", "sheetgen.formulas", "sheetgen.maths", "sheetgen.tabs"),
         *("sheetgen.check", "sheetgen.build"),
     },
+    "sheetgen.handout": {
+        *("sheetgen.errors", "sheetgen.spec", "sheetgen.maths"),
+        *("sheetgen.tabs.words", "sheetgen.xlsx.files"),
+    },
     # the version that a workbook records
     "sheetgen": {"sheetgen.build", "sheetgen.check", "sheetgen.spec", "sheetgen.xlsx"},
     "sheetgen.cli": {
-        *("sheetgen", "cnn", "sheetgen.errors", "sheetgen.spec", "sheetgen.build", "sheetgen.check", "sheetgen.lessons")
+        *(
+            "sheetgen",
+            "cnn",
+            "sheetgen.errors",
+            "sheetgen.spec",
+            "sheetgen.build",
+            "sheetgen.check",
+            "sheetgen.lessons",
+        ),
+        "sheetgen.handout",
     },
     "sheetgen.__main__": {"sheetgen.cli"},
     "cnn.live": {"cnn", "sheetgen.errors", "sheetgen.xlsx", "sheetgen.build"},

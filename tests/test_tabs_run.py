@@ -187,8 +187,10 @@ def test_it_prints_on_few_pages(name: str, tmp_path: Path, soffice: Path) -> Non
 def test_the_live_digit_network_prints_its_pictures_only(tmp_path: Path, soffice: Path) -> None:
     from live_runs import live_run
 
+    from cnn.run import read_run
+
     path = tmp_path / "book.xlsx"
     run = live_run(tmp_path / "run")
-    build(override(load("mazur"), steps=2), path, extra=lambda book: add_live_tabs(book, run))
+    build(override(load("mazur"), steps=2), path, extra=lambda book: add_live_tabs(book, read_run(run)))
     found = pages(path, tmp_path)
     assert (found["Draw"], found["Layers"], found.get("Kernels")) == (1, 1, None)

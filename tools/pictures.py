@@ -1,8 +1,13 @@
-"""Make the README's pictures from a workbook: `python tools/pictures.py output/backprop.xlsx docs`."""
+"""Make the README's pictures from a workbook: `python tools/pictures.py output/backprop.xlsx docs`.
+
+With Chromium at hand, the picture of a hand-out too: the first pages of the default template's, as a browser prints it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +16,10 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 from render import render, tab_names
+
+from sheetgen.handout.files import write_handout
+from sheetgen.lessons.exercise import one_run
+from sheetgen.spec import DEFAULT_TEMPLATE, load
 
 MARGIN = 24
 WIDTH = 1400
@@ -62,9 +71,32 @@ def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     body = trim(body)
     if body.width > WIDTH:
         body = body.resize((WIDTH, round(body.height * WIDTH / body.width)), Image.Resampling.LANCZOS)
-    target = folder / f"{picture.name}.png"
-    body.quantize(256).save(target, optimize=True)
+    return save(body, folder / f"{picture.name}.png")
+
+
+def save(picture: Image.Image, target: Path) -> Path:
+    """Write the picture in few colours."""
+    picture.quantize(256).save(target, optimize=True)
     return target
+
+
+def make_handout(folder: Path, chromium: str) -> Path:
+    """The first two pages of a hand-out side by side."""
+    with tempfile.TemporaryDirectory() as scratch:
+        page, pdf = Path(scratch, "handout.html"), Path(scratch, "handout.pdf")
+        write_handout(one_run(load(DEFAULT_TEMPLATE)), page)
+        quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        command = [chromium, *quiet, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(["pdftoppm", "-r", "110", "-l", "2", "-png", str(pdf), f"{scratch}/page"], check=True)
+        pages = [Image.open(one).convert("RGB") for one in sorted(Path(scratch).glob("page*.png"))]
+    both = Image.new("RGB", (sum(one.width for one in pages), pages[0].height), "white")
+    for number, one in enumerate(pages):
+        both.paste(one, (number * one.width, 0))
+    both = trim(both)
+    return save(
+        both.resize((WIDTH, round(both.height * WIDTH / both.width)), Image.Resampling.LANCZOS), folder / "handout.png"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for picture in PICTURES:
         if picture.tab in tabs and (not options.only or picture.name in options.only):
             print(make(options.workbook, options.folder, picture))
+    chromium = shutil.which("chromium")
+    if chromium and (not options.only or "handout" in options.only):
+        print(make_handout(options.folder, chromium))
     return 0
 
 

@@ -11,20 +11,25 @@ from sheetgen.maths.network import Equation
 from sheetgen.maths.printer import excel, text
 from sheetgen.maths.rules import LOSSES, OPTIMIZERS
 from sheetgen.maths.story import Path, Story, tell
+from sheetgen.tabs.numbers import Numbers
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
-from sheetgen.xlsx.cells import MAX_FORMULA, Formula
+from sheetgen.xlsx.cells import MAX_FORMULA, Formula, column_letters
 from sheetgen.xlsx.page import Page, height_of, judge_zero
 from sheetgen.xlsx.style import furnish
 
 WIDTHS = (26, 78, 18, 18, 14)
+# To the right of what is printed stands how each number is written in the lines with numbers.
+LIST_AT, LIST_WIDTHS = 7, (14, 14)
 VALUE_AT, TABLE_AT, DIFFERENCE_AT = 3, 4, 5
 # In characters of the default font; the expressions are larger and stand in from the edge.
-EXPRESSION_WIDTH, ONE_LINE = 66.0, 19.0
+EXPRESSION_WIDTH, NUMBERS_WIDTH, ONE_LINE = 66.0, 72.0, 19.0
 LONGEST_TEXT = 400
+# Characters of a symbol's number, or a little more.
+NUMBER_LENGTH = 8
 # The difference of two ways to compute a gradient is shown to this many decimals, relative to the gradient.
 DECIMALS = 14
 
@@ -35,12 +40,12 @@ def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -
     furnish(
         tab.ws,
         title="Derivation",
-        subtitle="Each gradient from the chain rule, with its value at the rate and step chosen on the Network tab.",
-        widths=WIDTHS,
+        subtitle="Each gradient from the chain rule, in symbols and, for the chosen rate and step, in numbers.",
+        widths=(*WIDTHS, 3, *LIST_WIDTHS),
         tab_color="explain",
         landscape=False,
     )
-    writer = _Lines(tab, WIDTHS, 4, gap=0, chosen=chosen)
+    writer = _Lines(tab, WIDTHS, 4, gap=0, chosen=chosen, numbers=Numbers(tab, chosen, 4, LIST_AT))
     _forward(writer, plan, blanks)
     if kinds & {"delta", "gradient"}:
         writer.heading("The gradients")
@@ -52,6 +57,7 @@ def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -
             _story(writer, plan, story)
     if not kinds & {"parameter", "next", "state"}:
         _update_rule(writer, plan)
+    tab.ws.print_area = f"A1:{column_letters(len(WIDTHS))}{writer.row - 1}"
 
 
 @dataclass
@@ -59,6 +65,7 @@ class _Lines(Page):
     """A page whose lines are a name, its formula as text and its value."""
 
     chosen: State = field(kw_only=True)
+    numbers: Numbers = field(kw_only=True)
 
     def line(self, name: str, shown: str, value: Formula | None, role: str = "formula") -> int:
         """The row of a line."""
@@ -67,6 +74,20 @@ class _Lines(Page):
         if height > ONE_LINE:
             self.tab.ws.row_dimensions[self.row].height = height
         return self.cells(*cells, *([(value, role, formats.VALUE)] if value else []))
+
+    def worked(self, name: str, expr: Expr, value: Formula | None, role: str = "formula") -> int:
+        """A line and, below it, the same with the numbers of the chosen moment; the row of the first."""
+        shown = text(expr)
+        row = self.line(name, shown, value, role)
+        alone = expr.is_Symbol or len(shown) > LONGEST_TEXT
+        numbers = None if alone or value is None else self.numbers.formula(expr, f"C{row}")
+        if numbers:
+            length = len(text(expr, dict.fromkeys(expr.free_symbols, "0" * NUMBER_LENGTH))) + NUMBER_LENGTH
+            height = height_of("0" * length, NUMBERS_WIDTH)
+            if height > ONE_LINE:
+                self.tab.ws.row_dimensions[self.row].height = height
+            self.cells((None, "symbol", None), (numbers, "numbers", None), (None, "formula", None))
+        return row
 
     def value(self, expr: Expr) -> Formula | None:
         """The expression as a live formula on the chosen values; None where it is too long to be one."""
@@ -90,8 +111,11 @@ def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
         writer.text("[1] marks the columns of sample 1; the other samples have the same formulas.")
     writer.header("symbol", "formula", "value")
     for equation in _first_sample(plan):
-        shown = "yours to find" if equation.symbol in blanks else text(equation.expr)
-        writer.line(equation.symbol.name, shown, writer.chosen.formula(equation.symbol))
+        name, value = equation.symbol.name, writer.chosen.formula(equation.symbol)
+        if equation.symbol in blanks:
+            writer.line(name, "yours to find", value)
+        else:
+            writer.worked(name, equation.expr, value)
 
 
 def _first_sample(plan: Plan) -> Iterator[Equation]:
@@ -117,7 +141,7 @@ def _story(writer: _Lines, plan: Plan, story: Story) -> None:
         formula = "=" + "+".join(f"C{row}" for row in shares)
         product = writer.line("sum of the paths", text(story.sum), Formula(formula), "result")
     closed = (plan.network.closed or {})[parameter.symbol]
-    row = writer.line("closed form", text(closed), writer.value(closed), "result")
+    row = writer.worked("closed form", closed, writer.value(closed), "result")
     below = writer.line("difference", f"of the two, to {DECIMALS} decimals", None)
     writer.difference(below, VALUE_AT, f"C{product}", f"C{row}")
 
@@ -134,7 +158,7 @@ def _through(path: Path) -> str:
 
 def _factors(writer: _Lines, path: Path, label: str) -> int:
     """The factors of a path and their product; the product's row."""
-    rows = [writer.line(f.name, text(f.expr), writer.value(f.expr)) for f in path.factors]
+    rows = [writer.worked(f.name, f.expr, writer.value(f.expr)) for f in path.factors]
     product = Formula("=" + "*".join(f"C{row}" for row in rows))
     return writer.line(label, text(path.product), product, "result")
 
@@ -181,7 +205,7 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
 def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
     """A formula evaluated here, beside the training table's own number."""
     value = writer.value(expr)
-    row = writer.line(symbol.name, text(expr), value)
+    row = writer.worked(symbol.name, expr, value)
     writer.tab.put(row, TABLE_AT, writer.chosen.formula(symbol), "formula", formats.VALUE)
     if value is not None:
         writer.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")

@@ -10,13 +10,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
 from sheetgen.errors import OutputError
 
-__all__ = ["cannot_write", "kept_mode", "read_ordinary", "replacing", "scratch"]
+__all__ = ["Kind", "cannot_write", "kept_mode", "place_for", "read_ordinary", "replacing", "scratch"]
 
 fcntl: Any
 try:
@@ -42,6 +43,40 @@ REASONS = {
     errno.ENOTDIR: "a part of this path is a file, not a folder; choose another place",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is written: how it is called, what its name ends in, an example, and whether a file is one (or is empty)."""
+
+    name: str
+    endings: tuple[str, ...]
+    example: str
+    is_one: Callable[[Path], bool]
+
+
+def place_for(path: str | os.PathLike[str], kind: Kind) -> Path:
+    """Where a file of this path is written, links followed; OutputError if it cannot be written or must not be."""
+    shown, target = Path(path), Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode if target.exists() else stat.S_IFREG
+        if stat.S_ISDIR(mode):
+            raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / kind.example}")
+        if not stat.S_ISREG(mode):
+            raise OutputError(f"{shown}: is not an ordinary file; name one that ends in {kind.endings[0]}")
+        if shown.suffix.lower() not in kind.endings:
+            *others, last = kind.endings
+            allowed = f"{', '.join(others)} or {last}" if others else last
+            found = f"{shown}: does not end in {allowed}, as a {kind.name}'s name does"
+            raise OutputError(f"{found}; such as {shown}{kind.endings[0]}")
+        if not target.parent.is_dir():
+            raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
+        if target.exists() and not kind.is_one(target):
+            raise OutputError(f"{shown}: is there already and is no {kind.name}; remove it or choose another name")
+        kept_mode(target)
+    except OSError as error:
+        raise cannot_write(shown, error) from error
+    return target
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import stat
 import zipfile
 import zlib
 from collections import deque
@@ -19,10 +18,10 @@ from xml.sax.saxutils import unescape
 
 from openpyxl.xml.constants import ARC_CORE
 
-from sheetgen.errors import OutputError
+from sheetgen.xlsx import files
 from sheetgen.xlsx.archive import CREATOR, VERSION, VERSION_NAME
 from sheetgen.xlsx.book import Book, record
-from sheetgen.xlsx.files import cannot_write, kept_mode, replacing
+from sheetgen.xlsx.files import Kind, cannot_write, replacing
 from sheetgen.xlsx.parts import PackageWriter, Pour
 
 __all__ = ["described", "place_for", "save"]
@@ -59,23 +58,7 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
 
 def place_for(path: str | os.PathLike[str]) -> Path:
     """Where a workbook of this path is written, links followed; OutputError if it cannot be written or must not be."""
-    shown, target = Path(path), Path(os.path.realpath(path))
-    try:
-        kind = target.stat().st_mode if target.exists() else stat.S_IFREG
-        if stat.S_ISDIR(kind):
-            raise OutputError(f"{shown}: is a folder; name a file in it, such as {shown / 'backprop.xlsx'}")
-        if not stat.S_ISREG(kind):
-            raise OutputError(f"{shown}: is not an ordinary file; name one that ends in .xlsx")
-        if shown.suffix.lower() != ".xlsx":
-            raise OutputError(f"{shown}: does not end in .xlsx, as a workbook's name does; such as {shown}.xlsx")
-        if not target.parent.is_dir():
-            raise OutputError(f"{shown}: there is no folder {shown.parent}; create it or choose another place")
-        if target.exists() and not _is_workbook(target):
-            raise OutputError(f"{shown}: is there already and is no workbook; remove it or choose another name")
-        kept_mode(target)
-    except OSError as error:
-        raise cannot_write(shown, error) from error
-    return target
+    return files.place_for(path, Kind("workbook", (".xlsx",), "backprop.xlsx", _is_workbook))
 
 
 def _is_workbook(path: Path) -> bool:

@@ -120,6 +120,7 @@ ROLES: Mapping[str, Role] = {
     "symbol": Role(12, border_color=HAIR, italic=True, indent=1),
     "equation": Role(12, wrap=True),
     "expression": Role(12, border_color=HAIR, italic=True, indent=1, wrap=True),
+    "numbers": Role(11, MUTED, border_color=HAIR, indent=1, wrap=True),
     "input": Role(11, INPUT_INK, INPUT_FILL, "E3D49A", "right", locked=False),
     "choice": Role(12, INPUT_INK, INPUT_FILL, "C9B458", "center", bold=True, locked=False),
     "formula": Role(border_color=HAIR, across="right"),
