@@ -36,7 +36,7 @@ from sheetgen.tabs.layout import TABLE_TOP, plan_table
 from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
-__all__ = ["Comparison", "Report", "report"]
+__all__ = ["Comparison", "Report", "report", "report_alone"]
 
 
 # The largest relative differences allowed; in the second, numbers below SMALL count as if they were that large.
@@ -92,7 +92,7 @@ class Report:
 
     def line(self) -> str:
         """All in a line, for many files."""
-        cells = sum(one.cells for one in self.comparisons)
+        cells = sum(one.cells for one in self.comparisons or self._ordered())
         return f"right   {self.path}   {cells:,} cells" if self.ok else f"wrong   {self.failure}"
 
     def json(self) -> dict[str, Any]:
@@ -128,14 +128,27 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     if origin.spec is None:
         return Report(tuple(comparisons), "The workbook carries no spec: nothing to retrain.", path)
     spec, runs = spec_now(origin, recalculated, path)
-    again = compare_rebuilt(path, origin.spec)
-    failure = f"{path}: {again.failure}" if again.failure else ""
-    rebuilt = Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
+    rebuilt = _rebuilt(path, origin.spec)
     if importlib.util.find_spec("torch") is None:
         return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path, rebuilt)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
     return Report(tuple(comparisons), path=path, rebuilt=rebuilt)
+
+
+def report_alone(path: Path) -> Report:
+    """What can be said of a workbook that this program wrote where there are no referees, as in a browser."""
+    spec = read_origin(path).spec
+    if spec is None:
+        raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
+    note = "Not recalculated and not retrained: that takes the command, sheetgen check."
+    return Report((), note, path, _rebuilt(path, spec))
+
+
+def _rebuilt(path: Path, spec: Spec) -> Comparison:
+    again = compare_rebuilt(path, spec)
+    failure = f"{path}: {again.failure}" if again.failure else ""
+    return Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
 
 
 def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:
