@@ -23,7 +23,7 @@ workbook: $(VENV)/installed
 	$(BIN)/sheetgen build --cnn output/cnn-run --live -o output/backprop.xlsx
 
 page: $(VENV)/installed
-	PYTHONPATH=. $(BIN)/python tools/page.py output/page
+	PYTHONPATH=. $(BIN)/python tools/assemble.py output/page
 
 gallery: workbook
 	PYTHONPATH=. $(BIN)/python tools/gallery.py output/gallery --cnn output/cnn-run
@@ -34,7 +34,7 @@ test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto --dist loadgroup $(TESTS)
 
 clean:
-	rm -rf $(VENV) build dist sheetgen.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
 
 # Each mark is newer than setup.cfg once what setup.cfg asks for is installed.

@@ -59,7 +59,7 @@ def mnist_root() -> Path:
 def torch() -> ModuleType:
     """PyTorch, on one thread: with tensors this small, several only wait for each other."""
     found = importlib.util.find_spec("torch")
-    _tool(found.origin if found else None, "PyTorch is not installed; run: pip install 'sheetgen[cnn]'")
+    _tool(found.origin if found else None, "PyTorch is not installed; run: pip install 'sheetgen-backprop[cnn]'")
     module = importlib.import_module("torch")
     module.set_num_threads(1)
     return module

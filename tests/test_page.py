@@ -53,7 +53,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     driver = _tool(shutil.which("chromedriver"), "there is no command chromedriver, which starts Chromium for tests")
     _tool(shutil.which("npm"), "there is no command npm, which fetches Pyodide")
     folder = tmp_path_factory.mktemp("page")
-    command: list[str | Path] = [sys.executable, ROOT / "tools" / "page.py", folder / "page"]
+    command: list[str | Path] = [sys.executable, ROOT / "tools" / "assemble.py", folder / "page"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=300)
     with serve(folder / "page") as served, chromium(browser, driver, folder) as chrome:
         yield Loaded(opened(chrome, served.address, folder), served, folder)

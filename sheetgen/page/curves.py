@@ -14,7 +14,7 @@ from sheetgen.xlsx.charts import look, tick
 __all__ = ["Curve", "curves_of", "legend", "picture"]
 
 WIDTH, HEIGHT = 480, 280
-LEFT, RIGHT, TOP, BOTTOM = 58, 470, 12, 238
+LEFT, RIGHT, TOP, BOTTOM = 58, 460, 12, 238
 # DrawingML's dashes, as the charts of the workbook have them, in widths of the line.
 DASH = {"solid": "", "dash": "4 3", "sysDot": "1 1", "dashDot": "4 3 1 3", "lgDash": "8 3", "sysDash": "3 1"}
 DASH |= {"lgDashDot": "8 3 1 3", "sysDashDot": "3 1 1 1"}

@@ -93,9 +93,7 @@ async function preview() {
 }
 
 function save({ name, data }) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([data]));
-  link.download = name;
+  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([data])) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
@@ -184,6 +182,7 @@ at("template").append(...templates.map(({ name, title }) => new Option(`${name}:
 const choose = () => {
   at("text").value = templates[at("template").selectedIndex].text;
   at("rates").value = at("steps").value = "";
+  at("text").scrollTop = 0;
   preview();
 };
 at("template").addEventListener("change", choose);

@@ -1,4 +1,4 @@
-"""Put the page together that builds and checks workbooks in a browser: `python tools/page.py output/page`.
+"""Put the page together that builds and checks workbooks in a browser: `python tools/assemble.py output/page`.
 
 Everything is in the one folder: the page's few sources, this project's wheel, the wheels of what it needs in the
 versions that are installed here, and Pyodide from the npm registry. Any server of files can serve it.
