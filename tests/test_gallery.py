@@ -49,10 +49,13 @@ def test_the_gallery_opens_and_is_the_same_again(tmp_path: Path) -> None:
     assert page.count("<article>") == len(workbooks)
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tool", "options"), [("gallery", ("--cnn", "run")), ("assemble", ())])
+def test_a_folder_of_other_things_is_left_alone(tool: str, options: tuple[str, ...], tmp_path: Path) -> None:
     """Nothing in it is removed."""
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
-    done = gallery(tmp_path, tmp_path, "1")
+    command: list[str | Path] = [sys.executable, ROOT / "tools" / f"{tool}.py", tmp_path, *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"gallery: {tmp_path} has something else in it")
+    assert f"{tmp_path} has something else in it" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

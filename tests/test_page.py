@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from browser import Page, Served, chromium, opened, serve
-from conftest import _tool
+from conftest import tool
 from handmade import Handmade, write
 from referees import agree, asked, schema_errors
 from selenium.webdriver import ActionChains
@@ -49,9 +49,9 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """The page as `make page` puts it together, loaded once."""
-    browser = _tool(shutil.which("chromium"), "Chromium is not installed: there is no command chromium")
-    driver = _tool(shutil.which("chromedriver"), "there is no command chromedriver, which starts Chromium for tests")
-    _tool(shutil.which("npm"), "there is no command npm, which fetches Pyodide")
+    browser = tool(shutil.which("chromium"), "Chromium is not installed: there is no command chromium")
+    driver = tool(shutil.which("chromedriver"), "there is no command chromedriver, which starts Chromium for tests")
+    tool(shutil.which("npm"), "there is no command npm, which fetches Pyodide")
     folder = tmp_path_factory.mktemp("page")
     command: list[str | Path] = [sys.executable, ROOT / "tools" / "assemble.py", folder / "page"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=300)
