@@ -25,6 +25,8 @@ STYLE = """
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
 body { max-width: 1200px; margin: auto; padding: 0 12px 24px; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 16px; }
+h2 { font-size: 1.1rem; margin: 8px 0; }
+p { margin: 4px 0; }
 article { border: 1px solid #8888; border-radius: 6px; padding: 10px 14px; }
 article > svg, img { width: 100%; height: 230px; object-fit: contain; object-position: top; background: #fff; }
 ul { list-style: none; padding: 0; font-size: 13px; display: flex; flex-wrap: wrap; gap: 0 12px; }
