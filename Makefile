@@ -1,5 +1,7 @@
 # make workbook   everything from nothing: a virtual environment, a trained network, output/backprop.xlsx
 # make test       the linter, the type checker and the tests
+# make page       output/page: the page that builds and checks workbooks in a browser; needs npm
+# make gallery    output/gallery: every template's workbook, an exercise, its solution, the trained network's workbook
 # make clean      remove what the two made, except the workbook and the trained network
 #
 # TESTS chooses the tests: `make test TESTS=` runs the slow proofs too, as CI does.
@@ -11,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard sheetgen cnn tests benchmarks tools)
 
-.PHONY: workbook test clean
+.PHONY: workbook test page gallery clean
 .DELETE_ON_ERROR:
 
 # A network that is trained already, or in part, is taken up where it is; to train anew, remove output/cnn-run.
@@ -20,13 +22,19 @@ workbook: $(VENV)/installed
 	$(BIN)/python -m cnn train -o output/cnn-run --recipe fast --dataset auto --resume
 	$(BIN)/sheetgen build --cnn output/cnn-run --live -o output/backprop.xlsx
 
+page: $(VENV)/installed
+	PYTHONPATH=. $(BIN)/python tools/assemble.py output/page
+
+gallery: workbook
+	PYTHONPATH=. $(BIN)/python tools/gallery.py output/gallery --cnn output/cnn-run
+
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/pytest -n auto $(TESTS)
+	$(BIN)/pytest -n auto --dist loadgroup $(TESTS)
 
 clean:
-	rm -rf $(VENV) build dist sheetgen.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
 
 # Each mark is newer than setup.cfg once what setup.cfg asks for is installed.

@@ -22,4 +22,6 @@ def needing_the_extra(what: str) -> Iterator[None]:
         if package not in PACKAGES:
             raise
         missing = f"{what} the package {package}, which is not installed"
-        raise SheetgenError(f"{missing}; install sheetgen with its extra: pip install 'sheetgen[cnn]'") from error
+        raise SheetgenError(
+            f"{missing}; install sheetgen with its extra: pip install 'sheetgen-backprop[cnn]'"
+        ) from error

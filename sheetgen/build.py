@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     Extra = Callable[[Book], Sequence[tuple[str, str]]]
 
-__all__ = ["Summary", "build", "forecast", "write"]
+Bars = Callable[[str, int, str], AbstractContextManager[Callable[[int], object]]]
+"""Of what is done, how much there is and its unit: what gets how much was done since its last call."""
+
+__all__ = ["Bars", "Summary", "build", "forecast", "write"]
 
 # Work below this many cells is done before a progress bar could be read.
 PROGRESS_CELLS = 200_000
@@ -88,12 +91,14 @@ def _rough(number: float) -> str:
     return f"{float(f'{number:.2g}'):,g}" if number < 1e5 else f"{float(f'{number:.2g}'):,.0f}"
 
 
-def build(spec: Spec, path: str | PathLike[str], *, extra: Extra | None = None, progress: bool = False) -> Summary:
+def build(
+    spec: Spec, path: str | PathLike[str], *, extra: Extra | None = None, progress: Bars | bool = False
+) -> Summary:
     """Write the workbook of a spec, atomically; what was written.
 
     `extra` adds tabs at the end of the book, and returns the title of each with one line of what it shows.
-    `progress` shows bars on stderr for long work. SpecError if the spec asks for more than a workbook holds,
-    OutputError if the place cannot be written; the file that was there is then as it was.
+    `progress` shows bars on stderr for long work, or those that it makes. SpecError if the spec asks for more than a
+    workbook holds, OutputError if the place cannot be written; the file that was there is then as it was.
     """
     from sheetgen.tabs.plan import make_plan
     from sheetgen.tabs.workbook import fill_book
@@ -110,7 +115,7 @@ def build(spec: Spec, path: str | PathLike[str], *, extra: Extra | None = None, 
 
 def write(
     book: Book, path: str | PathLike[str], losses: Sequence[tuple[str, float | str]] = (), *,
-    title: str | None = None, progress: bool = False,
+    title: str | None = None, progress: Bars | bool = False,
 ) -> Summary:  # fmt: skip
     """Compute the formulas of a book that have no value yet, and write it, as build does; what was written."""
     from sheetgen.tabs.workbook import complete
@@ -119,7 +124,7 @@ def write(
     complete(book)
     book.wb.properties.title = title
     before = described(path)
-    with _bar("writing", progress and book.formulas >= PROGRESS_CELLS, book.formulas, " cells") as step:
+    with _bar("writing", book.formulas >= PROGRESS_CELLS and progress, book.formulas, " cells") as step:
         save(book, path, step)
     titles = tuple(tab.ws.title for tab in book.tabs)
     replaced = before if before and before != described(path) else ""
@@ -127,8 +132,12 @@ def write(
 
 
 @contextmanager
-def _bar(what: str, wanted: bool, total: int, unit: str) -> Iterator[Callable[[int], object]]:
-    """A progress bar on stderr, or nothing."""
+def _bar(what: str, wanted: Bars | bool, total: int, unit: str) -> Iterator[Callable[[int], object]]:
+    """A progress bar on stderr, another, or nothing."""
+    if callable(wanted):
+        with wanted(what, total, unit) as step:
+            yield step
+        return
     if not wanted:
         yield lambda done: None
         return

@@ -21,13 +21,13 @@ def _heed_interrupts() -> None:
 @pytest.fixture(scope="session")
 def soffice() -> Path:
     """LibreOffice's command."""
-    return _tool(shutil.which("soffice"), "LibreOffice is not installed: there is no command soffice")
+    return tool(shutil.which("soffice"), "LibreOffice is not installed: there is no command soffice")
 
 
 @pytest.fixture(scope="session")
 def ssconvert() -> Path:
     """Gnumeric's converter."""
-    return _tool(shutil.which("ssconvert"), "Gnumeric is not installed: there is no command ssconvert")
+    return tool(shutil.which("ssconvert"), "Gnumeric is not installed: there is no command ssconvert")
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +35,11 @@ def ooxml_validator() -> Path:
     """The Open XML SDK's validator: the file that OOXML_VALIDATOR names, or the command ooxml-validator."""
     named = os.environ.get("OOXML_VALIDATOR")
     found = shutil.which(named or "ooxml-validator")
-    return _tool(found, f"OOXML_VALIDATOR is {named!r}, and not the path of the Open XML SDK's validator")
+    return tool(found, f"OOXML_VALIDATOR is {named!r}, and not the path of the Open XML SDK's validator")
 
 
-def _tool(found: str | None, missing: str) -> Path:
+def tool(found: str | None, missing: str) -> Path:
+    """The path of what was found; where nothing was, the test is skipped, or fails if every engine is asked for."""
     if found is not None:
         return Path(found)
     if os.environ.get("SHEETGEN_REQUIRE_ENGINES") == "1":
@@ -59,7 +60,7 @@ def mnist_root() -> Path:
 def torch() -> ModuleType:
     """PyTorch, on one thread: with tensors this small, several only wait for each other."""
     found = importlib.util.find_spec("torch")
-    _tool(found.origin if found else None, "PyTorch is not installed; run: pip install 'sheetgen[cnn]'")
+    tool(found.origin if found else None, "PyTorch is not installed; run: pip install 'sheetgen-backprop[cnn]'")
     module = importlib.import_module("torch")
     module.set_num_threads(1)
     return module

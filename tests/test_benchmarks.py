@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 ROOT = Path(__file__).parent.parent
 

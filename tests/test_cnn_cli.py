@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 from cnn_samples import tiny_data
 
@@ -182,7 +182,7 @@ def test_a_missing_package_is_one_line(package: str, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     expected = f"cnn: training needs the package {package}, which is not installed; install sheetgen with its extra: "
-    assert (done.returncode, done.stderr) == (1, f"{expected}pip install 'sheetgen[cnn]'\n")
+    assert (done.returncode, done.stderr) == (1, f"{expected}pip install 'sheetgen-backprop[cnn]'\n")
 
 
 @pytest.mark.parametrize(

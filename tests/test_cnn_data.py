@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 import torch
 

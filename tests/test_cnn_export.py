@@ -197,7 +197,7 @@ def test_missing_extra_is_one_line(run: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "sheetgen[cnn]" in done.stderr
+    assert "sheetgen-backprop[cnn]" in done.stderr
 
 
 def test_unfinished_run_says_so(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 import torch
 from torch import nn

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 from cnn_samples import config, tiny_data, trained
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen[cnn]'")
+pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 import torch
 from cnn_samples import CPU, RECIPE, config, tiny_data, trained, trainer, without_seconds

@@ -37,7 +37,7 @@ from sheetgen.xlsx.archive import VERSION
 from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
-__all__ = ["Comparison", "Report", "report"]
+__all__ = ["Comparison", "Report", "report", "report_alone"]
 
 
 # The largest relative differences allowed; in the second, numbers below SMALL count as if they were that large.
@@ -93,7 +93,7 @@ class Report:
 
     def line(self) -> str:
         """All in a line, for many files."""
-        cells = sum(one.cells for one in self.comparisons)
+        cells = sum(one.cells for one in self.comparisons or self._ordered())
         return f"right   {self.path}   {cells:,} cells" if self.ok else f"wrong   {self.failure}"
 
     def json(self) -> dict[str, Any]:
@@ -136,6 +136,15 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
     return Report(tuple(comparisons), path=path, rebuilt=rebuilt)
+
+
+def report_alone(path: Path) -> Report:
+    """What can be said of a workbook that this program wrote where there are no referees, as in a browser."""
+    origin = read_origin(path)
+    if origin.spec is None:
+        raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
+    note = "Not recalculated and not retrained: that takes the command, sheetgen check."
+    return Report((), note, path, _rebuilt(path, origin))
 
 
 def _rebuilt(path: Path, origin: Origin) -> Comparison:
