@@ -32,6 +32,8 @@ PICTURES = (
     Picture("derivation", "Derivation", part=0.62),
     Picture("training", "lr 0.5", part=0.45),
     Picture("compare", "Compare"),
+    Picture("map", "Map", part=0.7),
+    Picture("landscape", "Landscape", part=0.66),
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),
