@@ -1,7 +1,7 @@
 """What Map, Landscape and Try an input cost: `python benchmarks/maps.py [SPEC]`.
 
-A build and its file with and without them, and one edit in a session of LibreOffice (as in benchmarks/live.py, where
-the system's Python has UNO; else a conversion with recalculation beside one without).
+A build and its file with and without them, and what LibreOffice takes to load and save the workbook, as it is and with
+every formula recalculated: the difference is what an edit of everything would take.
 """
 
 from __future__ import annotations
