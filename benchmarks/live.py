@@ -112,7 +112,7 @@ def libreoffice_seconds(path: Path, titles: Sequence[str]) -> Iterator[tuple[str
         yield f"LibreOffice: one edit, median of {len(edits)}, s", median(edits)
         yield "LibreOffice: one edit, slowest, s", max(edits)
     else:
-        without, recalculated = (_conversion(path, mode) for mode in (False, True))
+        without, recalculated = (conversion(path, mode) for mode in (False, True))
         yield "LibreOffice: load and save, s", without
         yield "LibreOffice: the same with all recalculated (no UNO here: an estimate), s", recalculated
 
@@ -134,7 +134,8 @@ def _session(path: Path, titles: Sequence[str], python: str) -> list[float]:
     return [float(line) for line in said.split()]
 
 
-def _conversion(path: Path, recalculate: bool) -> float:
+def conversion(path: Path, recalculate: bool) -> float:
+    """The seconds that LibreOffice takes to load and save a workbook, all recalculated or not."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         convert([path], Path(folder, "out"), recalculate=recalculate)

@@ -45,6 +45,8 @@ PICTURES = (
     Picture("derivation", "Derivation", part=0.62),
     Picture("training", "lr 0.5", area="$A$1:$Q$21"),
     Picture("compare", "Compare"),
+    Picture("map", "Map", part=0.7),
+    Picture("landscape", "Landscape", part=0.66),
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),

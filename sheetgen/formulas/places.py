@@ -44,13 +44,14 @@ def reference(node: Reference, cells: bool) -> Code:
         return _area(node)
     assert first.row is not None and first.column is not None
     row, column = first.row, first.column
-    if first.row_fixed and first.column_fixed:
+    row_fixed, column_fixed = first.row_fixed, first.column_fixed
+    if row_fixed and column_fixed:
         place = row, column
         return lambda at: _tab(at, tab)[place]
 
     def value(at: At) -> Whole:
-        down = row if first.row_fixed else row + at.down
-        across = column if first.column_fixed else column + at.right
+        down = row if row_fixed else row + at.down
+        across = column if column_fixed else column + at.right
         if 0 < down <= MAX_ROWS and 0 < across <= MAX_COLUMNS:
             return _tab(at, tab)[down, across]
         raise Failure(REF)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
 from sheetgen.formulas.parse import FormulaError, parse
-from sheetgen.formulas.values import Grid, Scalar, plain
+from sheetgen.formulas.swift import Swift, swift
+from sheetgen.formulas.values import Failure, Grid, Scalar, plain
 from sheetgen.xlsx.cells import column_letters
 
 __all__ = ["CircularError", "Copy", "Sheet", "Table", "Workbook"]
@@ -47,9 +48,12 @@ class Table:
     start: Sequence[str] = ()
     fill: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        self._after, self._width = self.top + len(self.rows), len(self.rows[0])
+
     def covers(self, row: int, column: int) -> bool:
         """Whether the cell is one of it."""
-        return self.top <= row < self.top + len(self.rows) and column <= len(self.rows[0])
+        return self.top <= row < self._after and column <= self._width
 
     def text(self, row: int, column: int) -> str:
         """A cell's formula, as it is in the first or in the second row; "" for an empty cell."""
@@ -71,7 +75,10 @@ class Sheet:
             table = self.table
             if table is None or not table.covers(*place):
                 return None
-            value = plain(table.rows[place[0] - table.top][place[1] - 1])
+            found = table.rows[place[0] - table.top][place[1] - 1]
+            if type(found) is float and found - found == 0.0:
+                return found
+            value = plain(found)
             if value is None and not table.text(*place):
                 return None
         if value is None:
@@ -153,14 +160,6 @@ class Sheet:
             assert self.table is not None
             self.table.rows[place[0] - self.table.top][place[1] - 1] = value
 
-    def pending(self) -> Iterator[Place]:
-        """Every formula: the table row by row, then the others in the order in which they were written."""
-        if self.table is not None and self.table.fill:
-            columns = range(1, len(self.table.fill) + 1)
-            places = product(range(self.table.top, self.table.top + len(self.table.rows)), columns)
-            yield from (place for place in places if self.table.text(*place))
-        yield from self.formulas
-
 
 _EMPTY = object()
 
@@ -192,7 +191,9 @@ class Workbook:
         later = []
         for title, sheet in self.sheets.items():
             at = At(self.sheets, self._names, title, 0, 0)
-            for place in sheet.pending():
+            if sheet.table is not None and sheet.table.fill:
+                self._compute_table(sheet, sheet.table, at)
+            for place in sheet.formulas:
                 copy = sheet.copy_at(place)
                 (at.row, at.column), at.down, at.right = place, copy.down, copy.right
                 try:
@@ -200,16 +201,70 @@ class Workbook:
                 except _Needed:
                     later.append((sheet, place))
                 except FormulaError as error:
-                    raise FormulaError(f"{self._name(sheet, place)} ({copy.text}): {error}") from None
+                    raise self._unknown(sheet, place, copy.text, error) from None
         for sheet, place in later:
             self._compute(sheet, place)
+
+    def _compute_table(self, sheet: Sheet, table: Table, at: At) -> None:
+        """Row by row, each column's formula read once; what a cell needs is computed at once, since the rest of the
+        row, and the rows below, need it too."""
+        at.right = 0
+        swifts: list[Swift | None] = [None] * len(table.fill)
+        plain_above = False
+        for number, row in enumerate(table.rows):
+            at.row, at.down = table.top + number, max(0, number - 1)
+            if number < 2:
+                texts = table.fill if number else table.start
+                codes = [(place, self._code(sheet, table, place, text)) for place, text in enumerate(texts) if text]
+            elif number == 2:
+                swifts = [self._swift(sheet, table, text) for text in texts]
+            plain_row = plain_above and number > 1
+            for place, code in codes:
+                if row[place] is not None:
+                    continue
+                made = swifts[place]
+                if plain_row and made is not None:
+                    try:
+                        value = made(row, table.rows[number - 1])
+                    except (ArithmeticError, ValueError, Failure):
+                        value = math.nan
+                    if value - value == 0.0:
+                        row[place] = value
+                        continue
+                at.column = place + 1
+                try:
+                    row[place] = evaluate(code, at)
+                except _Needed:
+                    self._compute(sheet, (at.row, at.column))
+                except FormulaError as error:
+                    raise self._unknown(sheet, (at.row, at.column), texts[place], error) from None
+                plain_row = plain_row and type(row[place]) is float
+            plain_above = all(type(value) is float for value in row)
+
+    def _swift(self, sheet: Sheet, table: Table, text: str) -> Swift | None:
+        """The formula of a column from the third row on, if it has one that is quick."""
+        try:
+            return swift(text, table.top + 1, len(table.fill), sheet.__getitem__) if text else None
+        except _Needed as needed:
+            for other, place in needed.places:
+                self._compute(other, place)
+            return self._swift(sheet, table, text)
+
+    def _code(self, sheet: Sheet, table: Table, place: int, text: str) -> Code:
+        try:
+            return compiled(text)
+        except FormulaError as error:
+            raise self._unknown(sheet, (table.top, place + 1), text, error) from None
+
+    def _unknown(self, sheet: Sheet, place: Place, text: str, error: FormulaError) -> FormulaError:
+        return FormulaError(f"{self._name(sheet, place)} ({text}): {error}")
 
     def evaluate(self, title: str, place: Place, copy: Copy) -> Scalar:
         """What a formula shows in that cell. FormulaError names what it does not know, and the cell."""
         try:
             return evaluate(compiled(copy.text), At(self.sheets, self._names, title, *place, copy.down, copy.right))
         except FormulaError as error:
-            raise FormulaError(f"{self._name(self.sheets[title], place)} ({copy.text}): {error}") from None
+            raise self._unknown(self.sheets[title], place, copy.text, error) from None
 
     def _compute(self, sheet: Sheet, place: Place) -> None:
         """One formula, after those that it needs; a stack of our own, since chains may be as long as a sheet."""

@@ -74,7 +74,7 @@ def fill_exercise(exercise: Exercise, *, solved: bool = False) -> Book:
     tabs = {title: book.add(title) for title in (*titles, judge.TAB)}
     verdicts = judge.fill(tabs[judge.TAB], table, exercise)
     inputs.fill(tabs["Inputs"], plan, exercise.record)
-    chosen = network.fill(tabs["Network"], plan)
+    chosen = network.fill(tabs["Network"], plan, trying=False)
     hidden = () if solved else [column.symbol for column in exercise.counted]
     derivation.fill(tabs["Derivation"], plan, chosen, hidden)
     tabs[training.run.label].define(HEAD, f"$A${HEADER_ROW}")

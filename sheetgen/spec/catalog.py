@@ -106,4 +106,7 @@ BATCHES = ("full", "online")
 UPDATES = ("simultaneous", "output_first")
 
 # Tab names that a run may not take (compared without regard to case); Excel keeps History for itself.
-RESERVED_TABS = ("Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", "Spec", "History")
+RESERVED_TABS = (
+    "Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", "Map", "Map passes", "Landscape",
+    "Landscape passes", "Spec", "History",
+)  # fmt: skip

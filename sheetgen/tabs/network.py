@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sympy import Symbol
 
 from sheetgen.maths.network import Unit
-from sheetgen.tabs import network_picture, state
+from sheetgen.tabs import inputs, network_picture, state, try_input
 from sheetgen.tabs.network_picture import Edge, Node, Rank
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.cells import Formula, column_letters
 from sheetgen.xlsx.charts import HUES
 from sheetgen.xlsx.shapes import Grid
 from sheetgen.xlsx.style import fit_screen, furnish
 from sheetgen.xlsx.units import EMU_PER_PIXEL
 
 PICTURE_TOP, PICTURE_LEFT = 4, 4
+# Of more samples, the picture shows one of so many: CHOOSE takes no more.
+MAX_SAMPLES = 254
 
 
-def fill(tab: Tab, plan: Plan) -> State:
-    """The tab; returns where the values at the chosen rate and step stand, for the other tabs."""
+def fill(tab: Tab, plan: Plan, *, trying: bool = True) -> State:
+    """The tab; returns where the values at the chosen rate and step stand, for the other tabs.
+
+    With `trying`, it has cells for an input of the reader's own, and the formulas of its forward pass.
+    """
     furnish(
         tab.ws,
         title="Network",
@@ -32,41 +39,70 @@ def fill(tab: Tab, plan: Plan) -> State:
     chosen = state.fill(tab, plan, step=0)
     for row in range(state.CHOICE_ROW, state.TOP + len(chosen.cells)):
         tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
-    layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
+    samples = min(plan.network.samples, MAX_SAMPLES)
+    shown = _Shown(plan, chosen, samples)
+    layers, edges = list(_layers(shown)), list(_edges(plan, chosen))
     picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
+    if samples > 1:
+        _choose_sample(tab, plan, samples, picture.columns[1])
+    if trying:
+        try_input.fill(tab, plan, chosen, picture)
     fit_screen(tab.ws, Grid(tab.ws).left(picture.right + 1) / EMU_PER_PIXEL)
-    if plan.network.samples > 1:
-        note = f"The picture shows sample 1 of {plan.network.samples}."
-        tab.put(picture.bottom + 2, PICTURE_LEFT, note, "muted")
     return chosen
 
 
-def _layers(plan: Plan, chosen: State) -> Iterator[Rank]:
-    """Inputs, units of each layer, errors and the total, for the first sample of a row."""
-    network = plan.network
-    yield Rank("Inputs", _nodes("input", [[symbol] for symbol in network.inputs[0]], chosen), HUES[0])
-    units = network.units[0]
-    for place, layer in enumerate(units):
-        last = place == len(units) - 1
+def _choose_sample(tab: Tab, plan: Plan, samples: int, column: int) -> None:
+    """The sample that the picture shows, above it."""
+    row = PICTURE_TOP - 1
+    tab.put(row, column - 2, "sample shown", "axis")
+    cell = tab.put(row, column, 1, "choice")
+    tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
+    tab.define("chosen_sample", f"${column_letters(column)}${row}")
+    numbers, first = column_letters(inputs.DATA), inputs.TOP + 2
+    tab.offer(cell.coordinate, f"{inputs.TAB}!${numbers}${first}:${numbers}${first + samples - 1}")
+    if plan.network.samples > samples:
+        tab.put(row, column + 2, f"of the first {samples}", "muted")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the picture shows: the values of the chosen sample, for symbols that every sample has."""
+
+    plan: Plan
+    chosen: State
+    samples: int
+
+    def one(self, title: str, *each: tuple[Symbol, ...]) -> Node:
+        """A node of lines, each the symbols of all the samples, or of one if it has no samples."""
+        return Node(title, tuple(self._line(symbols) for symbols in each))
+
+    def _line(self, symbols: tuple[Symbol, ...]) -> tuple[str, Formula]:
+        if len(symbols) == 1:
+            return symbols[0].name, self.chosen.formula(symbols[0])
+        cells = ",".join(self.chosen.cells[symbol].split("!")[1] for symbol in symbols[: self.samples])
+        return symbols[0].name.removesuffix("[1]"), Formula(f"=CHOOSE(chosen_sample,{cells})")
+
+
+def _layers(shown: _Shown) -> Iterator[Rank]:
+    """Inputs, units of each layer, errors and the total, for the chosen sample of a row."""
+    plan, network = shown.plan, shown.plan.network
+    first = (shown.one(f"input {number}", each) for number, each in enumerate(zip(*network.inputs, strict=True), 1))
+    yield Rank("Inputs", tuple(first), HUES[0])
+    for place, layer in enumerate(zip(*network.units, strict=True)):
+        last = place == len(plan.spec.layers) - 1
         word = "output" if last else "hidden"
-        title = f"{word.capitalize()}{'' if last or len(units) == 2 else f' {place + 1}'}"
+        title = f"{word.capitalize()}{'' if last or len(plan.spec.layers) == 2 else f' {place + 1}'}"
         biases = {p.unit: p.symbol for p in network.of_layer(place) if p.source is None}
-        shown = [
-            [*([biases[index]] if index in biases else []), unit.net, unit.out] for index, unit in enumerate(layer)
-        ]
+        nodes = []
+        for index, unit in enumerate(zip(*layer, strict=True)):
+            own = [(biases[index],)] if index in biases else []
+            lines = (*own, tuple(each.net for each in unit), tuple(each.out for each in unit))
+            nodes.append(shown.one(f"{word} {index + 1}", *lines))
         activation = plan.spec.layers[place].activation
-        yield Rank(f"{title}: {activation}", _nodes(word, shown, chosen), HUES[1] if last else HUES[2])
-    parts = [list(pair) for pair in zip(network.targets[0], network.errors[0], strict=True)]
-    yield Rank("Errors", _nodes("error", parts, chosen), HUES[3])
-    yield Rank("Loss", (_node("total", [network.total], chosen),), HUES[8])
-
-
-def _nodes(word: str, shown: list[list[Symbol]], chosen: State) -> tuple[Node, ...]:
-    return tuple(_node(f"{word} {number}", symbols, chosen) for number, symbols in enumerate(shown, 1))
-
-
-def _node(title: str, symbols: list[Symbol], chosen: State) -> Node:
-    return Node(title, tuple((symbol.name, chosen.formula(symbol)) for symbol in symbols))
+        yield Rank(f"{title}: {activation}", tuple(nodes), HUES[1] if last else HUES[2])
+    parts = zip(zip(*network.targets, strict=True), zip(*network.errors, strict=True), strict=True)
+    yield Rank("Errors", tuple(shown.one(f"error {number}", *pair) for number, pair in enumerate(parts, 1)), HUES[3])
+    yield Rank("Loss", (shown.one("total", (network.total,)),), HUES[8])
 
 
 def _edges(plan: Plan, chosen: State) -> Iterator[Edge]:

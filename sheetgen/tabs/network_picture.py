@@ -72,11 +72,13 @@ class Edge:
 
 @dataclass(frozen=True)
 class Picture:
-    """Where a picture ended up, and what it left out: the last row and column, and the hidden units of each layer."""
+    """Where a picture ended up, and what it left out: the last row and column, the hidden units of each layer, and the
+    columns that hold the layers' numbers."""
 
     bottom: int
     right: int
     hidden: tuple[int, ...]
+    columns: tuple[int, ...]
 
 
 def shown(count: int) -> int:
@@ -139,7 +141,7 @@ def draw(tab: Tab, top: int, left: int, layers: Sequence[Rank], edges: Sequence[
         if ends[0] is not None and ends[1] is not None:
             sheet.edge(edge, ends[0], ends[1])
     hidden = tuple(len(layer.nodes) - shown(len(layer.nodes)) for layer in layers)
-    return Picture(sheet.bottom, sheet.columns[-1] + 1, hidden)
+    return Picture(sheet.bottom, sheet.columns[-1] + 1, hidden, sheet.columns)
 
 
 class _Sheet:

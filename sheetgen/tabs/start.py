@@ -40,6 +40,8 @@ TABS = {
     "Derivation": "where every gradient comes from",
     "Compare": "every run's loss in one chart, and in numbers",
     "Gradient check": "every gradient beside a central difference of the loss",
+    "Map": "what the network answers over the plane of its inputs, and the samples on it",
+    "Landscape": "the loss over two parameters that you choose, and the path of training in it",
 }
 # role, word, meaning
 LEGEND = (
@@ -57,8 +59,11 @@ def fill(
     checks: gradient_check.Landmarks,
     runs: compare.Landmarks,
     extra: Sequence[tuple[str, str]] = (),
+    drawn: Sequence[str] = (),
+    left_out: Sequence[str] = (),
 ) -> None:
-    """The tab; `extra` are further tabs, each a title and one line of what it shows."""
+    """The tab; `extra` are further tabs, each a title and one line of what it shows. `drawn` are those of TABS that
+    not every workbook has; `left_out` says why others are missing."""
     furnish(
         tab.ws,
         title=plan.spec.title,
@@ -80,7 +85,9 @@ def fill(
         page.heading("Beside published numbers")
         _published(page, plan)
     page.heading("The tabs")
-    _tabs(page, plan, extra)
+    _tabs(page, plan, drawn, extra)
+    for reason in filter(None, left_out):
+        page.text(reason)
     page.heading("Colours")
     for role, word, meaning in LEGEND:
         page.cells((word, role, None), (f"  {meaning}", "muted", None))
@@ -166,7 +173,7 @@ def _decimals(value: float) -> int:
     return max(0, -exponent)
 
 
-def _tabs(page: Page, plan: Plan, extra: Sequence[tuple[str, str]]) -> None:
+def _tabs(page: Page, plan: Plan, drawn: Sequence[str], extra: Sequence[tuple[str, str]]) -> None:
     """Every tab after this one, with what it shows; the names of the runs' tabs are what Network offers to choose."""
     for title in ("Inputs", "Network", "Derivation"):
         page.link(title, TABS[title])
@@ -174,7 +181,7 @@ def _tabs(page: Page, plan: Plan, extra: Sequence[tuple[str, str]]) -> None:
     for training in plan.trainings:
         page.link(training.run.label, _run_text(plan, training))
     page.tab.define("runs", f"$A${top}:$A${page.row - 1}")
-    for title, description in (*((title, TABS[title]) for title in ("Compare", "Gradient check")), *extra):
+    for title, description in (*((title, TABS[title]) for title in ("Compare", "Gradient check", *drawn)), *extra):
         page.link(title, description)
 
 

@@ -9,7 +9,7 @@ from sheetgen.formulas import Workbook
 from sheetgen.formulas.copies import relative
 from sheetgen.formulas.sheet import Copy, Sheet, Table
 from sheetgen.formulas.values import plain
-from sheetgen.tabs import compare, derivation, gradient_check, inputs, network, run, start
+from sheetgen.tabs import compare, derivation, gradient_check, inputs, landscape, network, plane, run, start
 from sheetgen.tabs.plan import Plan
 from sheetgen.xlsx.book import Book, Tab
 
@@ -20,7 +20,11 @@ def fill_book(plan: Plan, extra: Callable[[Book], Sequence[tuple[str, str]]] | N
     """The workbook of a plan, without the values of its formulas; `extra` is as in build."""
     book = Book()
     first, last = ("Start", "Inputs", "Network", "Derivation"), ("Compare", "Gradient check")
-    tabs = {title: book.add(title) for title in (*first, *(one.run.label for one in plan.trainings), *last)}
+    missing = {one.TITLE: one.left_out(plan) for one in (plane, landscape)}
+    drawn = {one.TITLE: one for one in (plane, landscape) if not missing[one.TITLE]}
+    # What stands behind a picture comes before it: so it is computed first.
+    pictures = [name for title in drawn for name in (f"{title} passes", title)]
+    tabs = {title: book.add(title) for title in (*first, *(one.run.label for one in plan.trainings), *last, *pictures)}
     inputs.fill(tabs["Inputs"], plan)
     chosen = network.fill(tabs["Network"], plan)
     derivation.fill(tabs["Derivation"], plan, chosen)
@@ -28,8 +32,10 @@ def fill_book(plan: Plan, extra: Callable[[Book], Sequence[tuple[str, str]]] | N
         run.fill(tabs[one.run.label], plan, one)
     runs = compare.fill(tabs["Compare"], plan)
     checks = gradient_check.fill(tabs["Gradient check"], plan, chosen)
+    for title, one_of in drawn.items():
+        one_of.fill(tabs[title], tabs[f"{title} passes"], plan, chosen)
     others = extra(book) if extra else ()
-    start.fill(tabs["Start"], plan, checks, runs, others)
+    start.fill(tabs["Start"], plan, checks, runs, others, list(drawn), list(missing.values()))
     return book
 
 

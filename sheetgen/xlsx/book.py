@@ -129,6 +129,9 @@ class Tab:
 
     def value(self, row: int, column: int) -> Any:
         """What the cell shows: a formula's value, or what was put there."""
+        block = self.block
+        if block and block.top <= row <= block.bottom and column <= len(block.columns):
+            return block.rows[row - block.top][column - 1]
         return self.stored[row, column] if (row, column) in self.stored else self.ws.cell(row, column).value
 
 

@@ -83,6 +83,30 @@ class Live:
         return str(self.tab.value(*coordinate_to_tuple(self.cell)))
 
 
+@dataclass(frozen=True)
+class Shown(Sequence[float | str | None]):
+    """What the cells of a tab show when the chart is written, such as "B9:B39", one column: for formulas whose values
+    are computed after charts are made."""
+
+    tab: Tab
+    cells: str
+
+    @property
+    def ref(self) -> str:
+        """The absolute reference, with its sheet."""
+        return reference(self.tab.ws.title, self.cells)
+
+    def __len__(self) -> int:
+        return _size(self.ref)
+
+    def __getitem__(self, place: Any) -> Any:
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        row, column = coordinate_to_tuple(self.cells.split(":")[0])
+        value = self.tab.value(row + place, column)
+        return value if isinstance(value, (int, float, str)) else None
+
+
 class _TextCache(StrData):
     """The text that a cell shows when the chart is written: formulas are computed after charts are made."""
 
@@ -99,16 +123,18 @@ class _TextCache(StrData):
 @dataclass(frozen=True)
 class Series:
     """One line of a chart. xs and ys are the numbers in the ranges now; None, an error text, NaN and infinity leave
-    a gap. Without a colour or dash, its place in the chart chooses them."""
+    a gap. Without a colour or dash, its place in the chart chooses them. `dots` asks for dots instead of a line, or for
+    none; without it, at most three points have some."""
 
     name: str | Live
     x_ref: str
     y_ref: str
-    xs: Sequence[float]
+    xs: Sequence[float | str | None]
     ys: Sequence[float | str | None]
     color: str | None = None
     dash: Dash | None = None
     width: float = 1.75
+    dots: bool | None = None
 
 
 def reference(sheet: str, cells: str) -> str:
@@ -157,8 +183,9 @@ def scatter(
     x_max: float | None = None,
     legend: Side | None = "r",
     y_format: str | None = None,
+    free_x: bool = False,
 ) -> ScatterChart:
-    """Lines over whole numbers from 0 on, such as steps, with titled axes.
+    """Lines over whole numbers from 0 on, such as steps, with titled axes; with `free_x`, over any numbers.
 
     The x axis ends on a round number after the last x unless x_max is given; the y axis follows the data where it has
     no y_min or y_max. legend is "r", "b", "t" or None. ValueError for more series than Excel draws.
@@ -174,7 +201,11 @@ def scatter(
     chart.legend = None if legend is None else _legend(legend)
     for index, one in enumerate(series):
         chart.series.append(_xy(one, index))
-    _style_x(chart.x_axis, x_title, series, x_max)
+    if free_x:
+        _style_axis(chart.x_axis, x_title, "General", "b", None)
+        chart.x_axis.majorGridlines = None
+    else:
+        _style_x(chart.x_axis, x_title, series, x_max)
     _style_y(chart.y_axis, y_title, y_format or ("0E+00" if log_y else "General"))
     if log_y:
         chart.y_axis.scaling.logBase = 10
@@ -261,8 +292,10 @@ def _xy(one: Series, index: int) -> XYSeries:
     made.xVal = AxDataSource(numRef=_checked(one.x_ref, one.xs))
     made.yVal = NumDataSource(numRef=_checked(one.y_ref, one.ys))
     made.tx = _label(one.name)
-    made.spPr = GraphicalProperties(ln=_line(color, one.width, one.dash or dash))
-    made.marker = _dots(color) if len(_finite(one.ys)) <= 3 else Marker(symbol="none")
+    line = LineProperties(noFill=True) if one.dots else _line(color, one.width, one.dash or dash)
+    made.spPr = GraphicalProperties(ln=line)
+    dotted = len(_finite(one.ys)) <= 3 if one.dots is None else one.dots
+    made.marker = _dots(color) if dotted else Marker(symbol="none")
     made.smooth = False
     return made
 

@@ -137,6 +137,10 @@ ROLES: Mapping[str, Role] = {
     "pixel": _PIXEL,
     "paint": replace(_PIXEL, locked=False),
     "tap": Role(8, INK, WHITE, across="center", number_format=formats.HIDDEN),
+    "spot": replace(_PIXEL, size=9),
+    "axis": Role(9, MUTED, across="right"),
+    "axis_left": Role(9, MUTED),
+    "axis_name": Role(12, NAVY, across="center", bold=True),
     "hidden": Role(8, MUTED, number_format=formats.HIDDEN),
     "picker": Role(14, INPUT_INK, INPUT_FILL, "C9B458", "center", bold=True, locked=False),
     "panel_heading": Role(13, NAVY, bold=True),
@@ -209,7 +213,7 @@ def verdict_rules(ws: Worksheet, cells: str, good: str, bad: str) -> None:
 def shorten_large(ws: Worksheet, cells: str, limit: int = 1000) -> None:
     """Show numbers of the range beyond ±limit in scientific notation, so that a diverging run never shows ####."""
     rule = Rule(type="cellIs", operator="notBetween", formula=[str(-limit), str(limit)])
-    rule.dxf = DifferentialStyle(numFmt=_number_format(ws, formats.SCIENTIFIC))
+    rule.dxf = DifferentialStyle(numFmt=differential_format(ws, formats.SCIENTIFIC))
     ws.conditional_formatting.add(cells, rule)
 
 
@@ -217,11 +221,11 @@ def shorten_extreme(ws: Worksheet, cell: str, number_format: str, *, small: floa
     """Show the cell's number in this format while it is not 0 but below small, or at least large, in size."""
     condition = f"IF(ISNUMBER({cell}),AND({cell}<>0,OR(ABS({cell})<{small!r},ABS({cell})>={large!r})),FALSE)"
     rule = Rule(type="expression", formula=[condition])
-    rule.dxf = DifferentialStyle(numFmt=_number_format(ws, number_format))
+    rule.dxf = DifferentialStyle(numFmt=differential_format(ws, number_format))
     ws.conditional_formatting.add(cell, rule)
 
 
-def _number_format(ws: Any, code: str) -> NumberFormat:
+def differential_format(ws: Any, code: str) -> NumberFormat:
     """The format under the number that cells of the workbook use for it: Excel takes one number for one format."""
     return NumberFormat(numFmtId=BUILTIN_FORMATS_MAX_SIZE + ws.parent._number_formats.add(code), formatCode=code)
 
