@@ -138,7 +138,8 @@ value: <text> <number> <truth>
 word: "fig" "a·""b""" "" "Apple" "3" "x1" "1e2" "50%" "TRUE" "e"
 text: <word> <word> "·2.5·" Data!D<row> ""&@words <any> //
     <text>&(<value>) (<value>)&<text> IF(<truth>,<text>,<value>) IFERROR(<value>,<text>) CHOOSE(2,<value>,""&<text>)
-    INDEX(words,<row>)&<text>
+    INDEX(words,<row>)&<text> LEFT(<text>) LEFT(<text>,<digit>) RIGHT(<text>) RIGHT(<text>,<digit>)
+    MID(<text>,<digit>,<digit>)
 truth_value: TRUE FALSE true TRUE() FALSE() Data!H<row>
 truth: <truth_value> <truth_value> <any> //
     <operand><sign><operand> <operand><sign><operand> <operand><sign><operand> (<text>)<equal>(<text>)

@@ -26,7 +26,8 @@ from sheetgen.xlsx.package import save
 VALUES = (
     0, 0.5, -0.5, 1, 0.606477732206728, -0.01288081863162825, 0.00012345678, 0.0001, 0.00009999, 0.000099996, 1e-5,
     -1.23456e-5, 9.99949e-9, 9.9999e-9, 1e-30, -1e-30, 9999.4, 9999.6, 123456, 999949, 999960, -1234567,
-    6.02214076e23, 1e150, 0.1 + 0.2, 1 / 3, 2 / 3, 0.99994, 0.99996,
+    6.02214076e23, 1e150, 0.1 + 0.2, 0.35806406413478065, 0.38851, 0.05, 1.5, 10.05, 99.996,
+    1 / 3, 2 / 3, 0.99994, 0.99996,
 )  # fmt: skip
 FUNCTIONS = {
     "exp": math.exp, "ln": math.log, "tanh": math.tanh, "max": max, "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
@@ -48,9 +49,10 @@ def written(path: Path) -> None:
     tab = book.add("Numbers")
     for row, value in enumerate(VALUES, 1):
         tab.put(row, 1, value)
-        tab.put(row, 2, Formula(f"={number_words(f'A{row}')}"))
     tab.put(len(VALUES) + 1, 1, "text")
-    tab.put(len(VALUES) + 1, 2, Formula(f"={number_words(f'A{len(VALUES) + 1}')}"))
+    for row in range(1, len(VALUES) + 2):
+        for column, formula in enumerate(number_words(f"A{row}", row, 2), 2):
+            tab.put(row, column, Formula(formula))
     complete(book)
     save(book, path)
 
@@ -59,7 +61,7 @@ def test_a_number_has_four_digits_however_large_it_is(tmp_path: Path) -> None:
     """As Python writes it; what is no number says so."""
     path = tmp_path / "numbers.xlsx"
     written(path)
-    found = [row[1] for row in openpyxl.load_workbook(path, data_only=True)["Numbers"].iter_rows(values_only=True)]
+    found = [row[4] for row in openpyxl.load_workbook(path, data_only=True)["Numbers"].iter_rows(values_only=True)]
     assert found == [*map(words, VALUES), "no number"]
 
 

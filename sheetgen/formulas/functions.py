@@ -152,6 +152,23 @@ def _search(what: Scalar, within: Scalar, start: Scalar = 1.0) -> float:
     return float(found.start() + 1)
 
 
+def _mid(value: Scalar, start: Scalar, count: Scalar) -> str:
+    """So many characters of a text, from one that counts from 1."""
+    first, many = math.trunc(number(start)), math.trunc(number(count))
+    if first < 1 or many < 0:
+        raise Failure(VALUE)
+    return text(value)[first - 1 : first - 1 + many]
+
+
+def _left(value: Scalar, count: Scalar = 1.0) -> str:
+    return _mid(value, 1.0, count)
+
+
+def _right(value: Scalar, count: Scalar = 1.0) -> str:
+    whole, many = text(value), math.trunc(number(count))
+    return _mid(whole, float(max(1, len(whole) - many + 1)), count)
+
+
 def _numbers(arguments: tuple[Whole, ...]) -> Iterator[float]:
     """The numbers among the values: of cells and arrays only what is a number, of other arguments what can be one."""
     for argument in arguments:
@@ -356,12 +373,15 @@ FUNCTIONS: Mapping[str, Function] = {
     **{name: Function(_of_number(function), 1, 1) for name, function in _OF_NUMBERS.items()},
     **_scalars(
         INT=(_int, 1, 1),
+        LEFT=(_left, 1, 2),
         LEN=(lambda value: float(len(text(value))), 1, 1),
         LOG=(_log, 1, 2),
+        MID=(_mid, 3, 3),
         MOD=(_mod, 2, 2),
         NOT=(lambda value: not truth(value), 1, 1),
         PI=(lambda: math.pi, 0, 0),
         POWER=(lambda base, exponent: power(number(base), number(exponent)), 2, 2),
+        RIGHT=(_right, 1, 2),
         ROUND=(_rounded(ROUND_HALF_UP), 2, 2),
         ROUNDDOWN=(_rounded(ROUND_DOWN), 2, 2),
         ROUNDUP=(_rounded(ROUND_UP), 2, 2),

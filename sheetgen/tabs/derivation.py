@@ -23,7 +23,7 @@ from sheetgen.xlsx.style import furnish
 
 WIDTHS = (26, 78, 18, 18, 14)
 # To the right of what is printed stands how each number is written in the lines with numbers.
-LIST_AT, LIST_WIDTHS = 7, (14, 14)
+LIST_AT, LIST_WIDTHS = 7, (14, 8, 8, 8, 14)
 VALUE_AT, TABLE_AT, DIFFERENCE_AT = 3, 4, 5
 # In characters of the default font; the expressions are larger and stand in from the edge.
 EXPRESSION_WIDTH, NUMBERS_WIDTH, ONE_LINE = 66.0, 72.0, 19.0

@@ -15,6 +15,7 @@ from sympy import Symbol
 from sheetgen.maths.network import Equation, Network, Parameter
 from sheetgen.maths.printer import excel
 from sheetgen.tabs.layout import HEADER_ROW
+from sheetgen.tabs.panel import OFF_MIDDLE
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import RUN_ROW, State
 from sheetgen.tabs.state import TAB as STATE_TAB
@@ -264,9 +265,9 @@ def _of_choice(passes: Passes, direction: int, choice: Choice) -> None:
     width = f"MAX({LEAST},{MARGIN}*(MAX({ends})-MIN({ends})))"
     texts += [f"MIN({ends})-{width}", f"MAX({ends})+{width}"]
     start = f"{own}${first}"
-    texts.append(f"INDEX({_row_of(passes, 0, 0)},{column})")
+    texts.append(f"INDEX({_row_of(passes, 0, 0)},1,{column})")
     for run in range(len(trainings)):
-        end = f"INDEX({_row_of(passes, run, passes.plan.spec.steps)},{column})"
+        end = f"INDEX({_row_of(passes, run, passes.plan.spec.steps)},1,{column})"
         texts.append(f"IFERROR(IF(ABS({end}-{start})>{FARTHEST},{start},{end}),{start})")
     _column(passes, CHOSEN + direction, LEAD[1 + direction], texts)
     names = (
@@ -298,8 +299,13 @@ def _axis(passes: Passes, direction: int) -> None:
     letter = passes.beside(AXES + 2 * direction)
     grid = [f"{low}+({high}-{low})*(ROWS({letter}${TOP}:{letter}{row})-1)/{side - 1}" for row in range(TOP, TOP + side)]
     _column(passes, AXES + 2 * direction, f"{LEAD[1 + direction]} axis", grid)
-    half = f"ABS({high}-{low})/{2 * (side - 1)}"
-    cut = [f"IF(ABS({letter}{row}-{here})<={half},{here},{letter}{row})" for row in range(TOP, TOP + side)]
+    step = f"({high}-{low})/{side - 1}"
+    square = f"{step}*{step}"
+    cut = []
+    for row in range(TOP, TOP + side):
+        apart = f"({letter}{row}-{here})*{step}"
+        near = f"AND({apart}>-{0.5 - OFF_MIDDLE}*({square}),{apart}<={0.5 + OFF_MIDDLE}*({square}))"
+        cut.append(f"IF({near},{here},{letter}{row})")
     _column(passes, AXES + 2 * direction + 1, f"{LEAD[1 + direction]} slice", cut)
 
 
@@ -329,7 +335,7 @@ def _path(passes: Passes) -> None:
     for direction, at in enumerate((COLUMN_X, COLUMN_Y)):
         texts = []
         for step in drawn:
-            parts = [f"INDEX({_row_of(passes, number, step)},{at})" for number in range(len(passes.plan.trainings))]
+            parts = [f"INDEX({_row_of(passes, number, step)},1,{at})" for number in range(len(passes.plan.trainings))]
             texts.append(f'IFERROR(CHOOSE({run},{",".join(parts)}),"")')
         _column(passes, PATH + 1 + direction, f"{LEAD[1 + direction]} path", texts)
     x, y = (passes.beside(PATH + 1 + direction) for direction in (0, 1))
@@ -353,7 +359,7 @@ def _cell(passes: Passes, x: str, y: str) -> str:
     side, places = passes.side, []
     for direction, value in enumerate((x, y)):
         low, high = (passes.value(direction, what) for what in (LOW, HIGH))
-        places.append(f"ROUND(({value}-{low})/({high}-{low})*{side - 1},0)")
+        places.append(f"ROUND(({value}-{low})/({high}-{low})*{side - 1}+{OFF_MIDDLE},0)")
     inside = ",".join(f"{place}>=0,{place}<{side}" for place in places)
     return f"IFERROR(IF(AND({inside}),100*{places[1]}+{places[0]}+101,0),0)"
 

@@ -10,67 +10,84 @@ from sheetgen.maths.printer import text
 from sheetgen.tabs.state import State
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula, column_letters
+from sheetgen.xlsx.formats import WHOLE
 from sheetgen.xlsx.page import NO_NUMBER
 
 __all__ = ["DIGITS", "Numbers", "number_words"]
 
 # Significant digits of a number in a text.
 DIGITS = 4
+# The heads of the list, and how many characters of a formula its end takes.
+LIST = ("symbol or cell", "power", "digits", "behind", f"to {DIGITS} digits")
+ROOM = 20
 # A symbol in a text to be split: no printer prints this character.
 _MARK = "\x01"
 
 
 @dataclass
 class Numbers:
-    """The numbers of the chosen moment as texts: a list beside a tab's own columns, a row for each symbol in use."""
+    """The numbers of the chosen moment as texts: a list beside a tab's own columns, a row for each in use."""
 
     tab: Tab
     chosen: State
     top: int
     column: int
-    places: dict[Symbol, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
     def formula(self, expr: Expr, result: str) -> Formula | None:
         """The expression in numbers and what a cell says it is, as a text; None where that would be too long."""
         symbols = sorted(expr.free_symbols & self.chosen.cells.keys(), key=str)
         marked = text(expr, {symbol: f"{_MARK}{place}{_MARK}" for place, symbol in enumerate(symbols)})
         parts = [
-            self._place(symbols[int(part)]) if inside % 2 else f'"{part}"'
+            self._symbol(symbols[int(part)]) if inside % 2 else f'"{part}"'
             for inside, part in enumerate(marked.split(_MARK))
             if part
         ]
-        shown = f'={"&".join(parts)}&" = "&{number_words(result)}'
-        return Formula(shown) if symbols and len(shown) <= MAX_FORMULA else None
+        if not symbols or sum(map(len, parts)) + len(parts) + ROOM > MAX_FORMULA:
+            return None
+        return Formula(f'={"&".join(parts)}&" = "&{self._words(result, result)}')
 
-    def _place(self, symbol: Symbol) -> str:
-        """The cell that has the symbol's number as a text, written when it is first asked for."""
-        if symbol not in self.places:
+    def _symbol(self, symbol: Symbol) -> str:
+        """The cell that has the symbol's number as a text, a negative one in brackets; written when first asked for."""
+        return self._words(symbol.name, self.chosen.cells[symbol], "(−", ")")
+
+    def _words(self, name: str, cell: str, before: str = "−", after: str = "") -> str:
+        if name not in self.places:
             row = self.top + 1 + len(self.places)
             if not self.places:
-                self.tab.header(self.top, self.column, ("symbol", f"to {DIGITS} digits"))
-            self.tab.put(row, self.column, symbol.name, "symbol")
-            words = number_words(self.chosen.cells[symbol], "(−", ")")
-            self.tab.put(row, self.column + 1, Formula(f"={words}"), "formula")
-            self.places[symbol] = f"${column_letters(self.column + 1)}${row}"
-        return self.places[symbol]
+                self.tab.header(self.top, self.column, LIST)
+            self.tab.put(row, self.column, name, "symbol")
+            for place, formula in enumerate(number_words(cell, row, self.column + 1, before, after), self.column + 1):
+                self.tab.put(row, place, Formula(formula), "formula", WHOLE)
+            self.places[name] = f"${column_letters(self.column + len(LIST) - 1)}${row}"
+        return self.places[name]
 
 
-def number_words(cell: str, before: str = "−", after: str = "") -> str:
-    """The formula text of a cell's number in words: to 4 significant digits, a negative one between two texts.
+def number_words(cell: str, row: int, column: int, before: str = "−", after: str = "") -> tuple[str, ...]:
+    """Four formula texts for neighbouring cells from (row, column) on; the last is the cell's number in words.
 
-    Rounded numbers are joined to text as they are, for a format in TEXT would have one locale's decimal sign. Programs
-    write numbers below 0.0001 in different ways: those, and large ones, have their power of ten set apart. To compare
-    with 0 would not do, for IronCalc takes what is below 2.2E-16 for 0; but only 0 divided by its size is an error.
+    That is to 4 significant digits, a negative one between two texts. The others are its power of ten, its digits as a
+    whole number, and how many of them stand behind the decimal sign. Whole numbers alone are joined to text, with the
+    locale's own sign between: a format in TEXT would have one locale's, and Gnumeric writes 0.3581 with all the digits
+    of its longer numbers. Programs write numbers below 0.0001 in different ways: those, and large ones, have their
+    power of ten set apart. To compare with 0 would not do, for IronCalc takes what is below 2.2E-16 for 0; but only
+    0 divided by its size is an error.
 
-    >>> number_words("A1")[:63]
-    'IF(ISNUMBER(A1),IFERROR(IF(A1/ABS(A1)<0,"−","")&IF(AND(ABS(A1)>'
+    >>> number_words("A1", 2, 2)[1]
+    '=IFERROR(ROUND(ABS(A1)/10^$B$2*1000,0),0)'
     """
-    size, nines = f"ABS({cell})", 10 - 5 * 10**-DIGITS  # what is at least this rounds up to the next power
-    exponent = f"INT(LOG10({size}/{nines / 10:.15g}))"
-    plain = f"ROUND({size},{DIGITS - 1}-{exponent})"
-    apart = f'ROUND({size}/10^{exponent},{DIGITS - 1})&"E"&{exponent}'
-    within = f"AND({size}>={nines / 1e5:.9f},{size}<{nines * 1e5:.0f})"
-    sign = f"{cell}/{size}<0"
+    power, digits, behind = (f"${column_letters(column + place)}${row}" for place in range(3))
+    nines = (10 - 5 * 10**-DIGITS) / 10  # what is at least this rounds up to the next power
+    within = f"AND({power}>=-4,{power}<6)"
+    zeros = "+".join(f"(MOD({digits},{10**place})=0)" for place in range(1, DIGITS))
+    sign = f"{cell}/ABS({cell})<0"
+    fraction = f'MID(0.5&"",2,1)&LEFT(RIGHT("0000000"&{digits},{behind}),{behind}-({zeros}))'
+    whole = f'INT({digits}/10^{behind})&IF(MOD({digits},10^{behind})=0,"",{fraction})'
+    number = f'IF({behind}<=0,{digits}*10^-{behind},{whole})&IF({within},"","E"&{power})'
     end = f'&IF({sign},"{after}","")' if after else ""
-    shown = f'IFERROR(IF({sign},"{before}","")&IF({within},{plain},{apart}){end},"0")'
-    return f'IF(ISNUMBER({cell}),{shown},"{NO_NUMBER}")'
+    return (
+        f"=IFERROR(INT(LOG10(ABS({cell})/{nines:.15g})),0)",
+        f"=IFERROR(ROUND(ABS({cell})/10^{power}*{10 ** (DIGITS - 1)},0),0)",
+        f"={DIGITS - 1}-IF({within},{power},0)",
+        f'=IF(ISNUMBER({cell}),IFERROR(IF({sign},"{before}","")&{number}{end},"0"),"{NO_NUMBER}")',
+    )

@@ -13,6 +13,7 @@ from sympy import Symbol
 
 from sheetgen.maths.network import Equation, Network
 from sheetgen.maths.printer import excel
+from sheetgen.tabs.panel import OFF_MIDDLE
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.xlsx import formats
@@ -217,9 +218,10 @@ def _columns(passes: Passes) -> Iterator[FillDown]:
         axis = f"${letter}${TOP}:${letter}${TOP + side - 1}"
         letter = passes.beside(SAMPLES + 3 + direction)
         inputs = f"${letter}${TOP}:${letter}${TOP + samples - 1}"
+        given = f"INDEX({inputs},A{{0}})" if samples > 1 else f"${letter}${TOP}"  # Gnumeric takes no single cell
         along = "INT((A{0}-{1})/{2})" if direction else "MOD(A{0}-{1},{2})"
         start, fill = (
-            f"IF(A{row}<={samples},INDEX({inputs},A{row}),INDEX({axis},{along.format(row, samples + 1, side)}+1))"
+            f"IF(A{row}<={samples},{given.format(row)},INDEX({axis},{along.format(row, samples + 1, side)}+1))"
             for row in (TOP, TOP + 1)
         )
         yield FillDown(start, fill, typed)
@@ -311,7 +313,7 @@ def _cell(passes: Passes, row: int) -> str:
     for direction, symbol in enumerate(passes.one.inputs):
         low, high = (passes.end(direction, which) for which in (LOW, HIGH))
         value = f"{passes.letters(symbol)}{row}"
-        places.append(f"ROUND(({value}-{low})/({high}-{low})*{passes.side - 1},0)")
+        places.append(f"ROUND(({value}-{low})/({high}-{low})*{passes.side - 1}+{OFF_MIDDLE},0)")
     inside = ",".join(f"{place}>=0,{place}<{passes.side}" for place in places)
     return f"IF(AND({inside}),100*{places[1]}+{places[0]}+101,0)"
 
