@@ -21,7 +21,7 @@ class Column:
     """One column of a training tab: `start` is row 0, `fill` every later row.
 
     A `fill` may use `before(symbol)`, the same column one row above. `kind` is one of step, data, parameter, net,
-    softmax, out, error, total, delta, gradient, next, shared, state.
+    softmax, part, out, error, total, delta, gradient, next, shared, state.
     """
 
     symbol: Symbol

@@ -144,6 +144,18 @@ class ExcelPrinter(_Infix):
             printed = [f"MAX({','.join(group)})" for group in groups]
         return f"MAX({','.join(printed)})"
 
+    _print_Greatest = _print_Max
+
+    def _print_Which(self, expr: Expr) -> str:
+        largest, *others = map(self._print, expr.args)
+        printed = str(len(others))
+        for place in range(len(others) - 1, 0, -1):
+            printed = f"IF({others[place - 1]}>={largest},{place},{printed})"
+        return printed
+
+    def _print_Pick(self, expr: Expr) -> str:
+        return f"IF({self._print(expr.args[0])}={self._print(expr.args[1])},1,0)"
+
     def _print_sigmoid(self, expr: Expr) -> str:
         """Both sides keep EXP's argument at or below 0, where it cannot overflow."""
         x = self.parenthesize(expr.args[0], _ATOM, strict=True)
@@ -166,6 +178,7 @@ class PythonPrinter(_Infix):
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Abs": "abs",
         "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "Greatest": "max", "Which": "which", "Pick": "pick",
     }  # fmt: skip
 
     _print_Relational = ExcelPrinter._print_Relational
@@ -186,7 +199,7 @@ class TextPrinter(_Infix):
     plus: ClassVar[str] = " + "
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "ln", "sqrt": "√", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
+        "Mod": "mod", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax", "Greatest": "max",
     }  # fmt: skip
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
@@ -202,6 +215,12 @@ class TextPrinter(_Infix):
         *cases, (otherwise, _) = expr.args
         parts = [f"{self._print(value)} if {self._print(condition)}" for value, condition in cases]
         return "(" + ", ".join([*parts, f"else {self._print(otherwise)}"]) + ")"
+
+    def _print_Which(self, expr: Expr) -> str:
+        return f"the place of {self._print(expr.args[0])} among {', '.join(map(self._print, expr.args[1:]))}"
+
+    def _print_Pick(self, expr: Expr) -> str:
+        return f"[{self._print(expr.args[0])} = {self._print(expr.args[1])}]"
 
     def _print_log1p(self, expr: Expr) -> str:
         return f"ln(1 + {self._print(expr.args[0])})"

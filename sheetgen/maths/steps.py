@@ -46,10 +46,16 @@ def logit_loss(x: float, target: float) -> float:
     return max(x, 0) - target * x + log1p(math.exp(-abs(x)))
 
 
+def which(largest: float, *others: float) -> int:
+    """The one-based place of the first that is not below the largest, as the formula finds it."""
+    return next((place for place, one in enumerate(others, 1) if one >= largest), len(others))
+
+
 FUNCTIONS: Mapping[str, Any] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
     "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
-    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss,
+    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss, "which": which,
+    "pick": lambda a, b: 1 if a == b else 0,
 }  # fmt: skip
 
 

@@ -86,6 +86,36 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "identity", 
 
 
 @dataclass(frozen=True)
+class Kind:
+    """The keys of a kind of layer beside `kind`; of its activations the first is the default, () for none."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    activations: tuple[str, ...] = ()
+
+
+_ANY = ("identity", *(name for name in ACTIVATIONS if name not in ("identity", "softmax")))
+_CONV = Kind(
+    ("out_channels", "kernel_size", "weights"), ("stride", "padding", "bias", "activation", "negative_slope"), _ANY
+)
+_POOL = Kind(("kernel_size",), ("stride",))
+
+# The kinds of layers beside "linear", whose own keys stand in document.
+KINDS: dict[str, Kind] = {
+    "conv1d": _CONV,
+    "conv2d": _CONV,
+    "max_pool2d": _POOL,
+    "avg_pool2d": _POOL,
+    "flatten": Kind(),
+    "rnn": Kind(
+        ("units", "weights_ih", "weights_hh"),
+        ("bias_ih", "bias_hh", "activation", "return_sequences"),
+        ("tanh", "relu"),
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Loss:
     """What a loss asks of the last layer and of the targets."""
 

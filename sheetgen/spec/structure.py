@@ -1,25 +1,92 @@
 """The frozen values that a spec is: layers, optimizers, runs, and the whole."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-__all__ = ["Layer", "Matrix", "Optimizer", "Published", "Run", "Spec", "rate_label"]
+__all__ = ["Layer", "Matrix", "Optimizer", "Published", "Run", "Shape", "Spec", "Tensor", "rate_label"]
 
 Matrix = tuple[tuple[float, ...], ...]
+Shape = tuple[int, ...]
+Setting = str | int | float | bool | Shape
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """The start values of one of a layer's parameters, under torch's name, flattened as torch does (the last index
+    fastest)."""
+
+    name: str
+    shape: Shape
+    values: tuple[float, ...]
+    trained: bool = True
+
+    @property
+    def letter(self) -> str:
+        """What its entries are called: w of weights, b of biases.
+
+        >>> Tensor("weights_ih", (1,), (0.5,)).letter, Tensor("bias", (1,), (0.5,)).letter
+        ('w', 'b')
+        """
+        return self.name[0]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One fully connected layer; `weights` has shape (units, inputs) and `bias` (units,), as in torch.nn.Linear.
+    """One layer of a kind; `units` are the numbers that it gives.
 
-    `bias` is None for a layer without one. `negative_slope` matters to leaky_relu only.
+    A linear one is fully connected: `weights` has shape (units, inputs) and `bias` (units,), as in torch.nn.Linear;
+    `bias` is None for a layer without one. Other kinds have no such matrix: their parameters are `tensors`, their
+    sizes `options`, and they take and give numbers of the shapes `taken` and `given`, flattened as torch does.
+    `negative_slope` matters to leaky_relu only.
     """
 
     units: int
     activation: str
-    weights: Matrix
+    weights: Matrix = ()
     bias: tuple[float, ...] | None = None
     train_bias: bool = True
     negative_slope: float = 0.01
+    kind: str = "linear"
+    options: tuple[tuple[str, Setting], ...] = ()
+    tensors: tuple[Tensor, ...] = ()
+    taken: Shape = ()
+    given: Shape = ()
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        """The start values of every parameter, in the order in which they are numbered."""
+        if self.kind != "linear":
+            return self.tensors
+        shape = (self.units, len(self.weights[0]))
+        weights = Tensor("weights", shape, tuple(value for row in self.weights for value in row))
+        return (weights, *([Tensor("bias", shape[:1], self.bias, self.train_bias)] if self.bias is not None else ()))
+
+    @property
+    def active(self) -> bool:
+        """Whether it has net inputs and an activation of them."""
+        return self.kind in ("linear", "conv1d", "conv2d", "rnn")
+
+    def count(self, letter: str) -> int:
+        """How many weights ("w") or biases ("b") it has."""
+        return sum(len(tensor.values) for tensor in self.parameters if tensor.letter == letter)
+
+    def with_parameters(self, parameters: tuple[Tensor, ...]) -> "Layer":
+        """The layer with other start values."""
+        if self.kind != "linear":
+            return replace(self, tensors=parameters)
+        weights, *bias = parameters
+        width = weights.shape[1]
+        rows = tuple(weights.values[at : at + width] for at in range(0, len(weights.values), width))
+        return replace(self, weights=rows, bias=bias[0].values if bias else None)
+
+    def sizes(self, name: str) -> Shape:
+        """An option that is a size per axis, such as kernel_size."""
+        value = dict(self.options)[name]
+        assert isinstance(value, tuple)
+        return value
+
+    def option(self, name: str) -> Setting:
+        """The option's value; KeyError if this kind has no such option."""
+        return dict(self.options)[name]
 
 
 @dataclass(frozen=True)
@@ -61,7 +128,8 @@ class Spec:
     `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
     run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
-    `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it.
+    `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it. `shape` is that
+    of a sample's inputs, () where they are a plain row.
     """
 
     title: str
@@ -78,6 +146,12 @@ class Spec:
     threshold: float
     published: tuple[Published, ...]
     source: str = field(default="", compare=False, repr=False)
+    shape: Shape = ()
+
+    @property
+    def dense(self) -> bool:
+        """Whether every layer is fully connected."""
+        return all(layer.kind == "linear" for layer in self.layers)
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -14,7 +14,7 @@ from sheetgen.spec.advice import nearest
 from sheetgen.spec.document import read_spec
 from sheetgen.spec.fields import Place
 from sheetgen.spec.schedule import learning_rates, step_count
-from sheetgen.spec.structure import Layer, Optimizer, Spec
+from sheetgen.spec.structure import Layer, Optimizer, Shape, Spec
 
 __all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_names", "template_text"]
 
@@ -52,7 +52,7 @@ def dump(spec: Spec) -> str:
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
     tables = [
         ("", top),
-        ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
+        ("[data]", ({"shape": spec.shape} if spec.shape else {}) | {"inputs": spec.inputs, "targets": spec.targets}),
         ("[network]", {"loss": spec.loss}),
         *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
         ("[training]", {"batch": spec.batch, "updates": spec.updates}),
@@ -78,18 +78,43 @@ def _toml(value: object) -> str:
         return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0], r"\u005F"), value) + '"'
     if not isinstance(value, tuple):
         return repr(value).lower()
+    if isinstance(value[0], tuple) and isinstance(value[0][0], tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value[0], tuple):
         return "[\n" + "".join(f"    {_toml(row)},\n" for row in value) + "]"
     return "\n        ".join(wrap(f"[{', '.join(map(repr, value))}]", 100, break_on_hyphens=False))
 
 
 def _layer_table(layer: Layer) -> dict[str, object]:
+    if layer.kind != "linear":
+        return _kind_table(layer)
     entry: dict[str, object] = {"units": layer.units, "activation": layer.activation, "weights": layer.weights}
     if layer.bias is not None:
         entry |= {"bias": layer.bias, "train_bias": layer.train_bias}
     if layer.activation == "leaky_relu":
         entry["negative_slope"] = layer.negative_slope
     return entry
+
+
+def _kind_table(layer: Layer) -> dict[str, object]:
+    entry = {"kind": layer.kind} | dict(layer.options)
+    if catalog.KINDS[layer.kind].activations:
+        entry["activation"] = layer.activation
+    if layer.activation == "leaky_relu":
+        entry["negative_slope"] = layer.negative_slope
+    return entry | {one.name: _nested(one.values, one.shape) for one in layer.tensors}
+
+
+def _nested(values: tuple[float, ...], shape: Shape) -> object:
+    """The numbers as lists within lists.
+
+    >>> _nested((1.0, 2.0, 3.0, 4.0), (2, 1, 2))
+    (((1.0, 2.0),), ((3.0, 4.0),))
+    """
+    if len(shape) == 1:
+        return values
+    size = len(values) // shape[0]
+    return tuple(_nested(values[at : at + size], shape[1:]) for at in range(0, len(values), size))
 
 
 def _optimizer_table(optimizer: Optimizer) -> dict[str, object]:

@@ -11,6 +11,7 @@ from sheetgen.maths.network import Equation
 from sheetgen.maths.printer import excel, text
 from sheetgen.maths.rules import LOSSES, OPTIMIZERS
 from sheetgen.maths.story import Path, Story, tell
+from sheetgen.tabs import derivation_shared
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
@@ -45,6 +46,8 @@ def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -
     if kinds & {"delta", "gradient"}:
         writer.heading("The gradients")
         writer.text("They are yours to find.")
+    elif not plan.spec.dense:
+        derivation_shared.fill(writer, plan)
     elif plan.network.closed is None:
         _by_delta(writer, plan)
     else:
@@ -73,6 +76,14 @@ class _Lines(Page):
         formula = f"={excel(expr, self.chosen.cells)}"
         return Formula(formula) if len(formula) <= MAX_FORMULA else None
 
+    def compared(self, symbol: Symbol, expr: Expr) -> None:
+        """A formula evaluated here, beside the training table's own number."""
+        value = self.value(expr)
+        row = self.line(symbol.name, text(expr), value)
+        self.tab.put(row, TABLE_AT, self.chosen.formula(symbol), "formula", formats.VALUE)
+        if value is not None:
+            self.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")
+
     def difference(self, row: int, column: int, left: str, right: str) -> None:
         """The difference of two cells, relative to the second."""
         formula = Formula(f"=ROUND(({left}-{right})/MAX(1,ABS({right})),{DECIMALS})")
@@ -83,7 +94,7 @@ class _Lines(Page):
 def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
     """Net inputs, activations and losses, for the first sample of a row."""
     writer.heading("The forward pass")
-    for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers):
+    for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers if layer.active):
         writer.text(ACTIVATION_WORDS[activation])
     writer.text(f"Loss: {LOSSES[plan.spec.loss].text}")
     if plan.network.samples > 1:
@@ -166,7 +177,7 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     labels = ("symbol", "formula", "value", "in the table", "difference")
     writer.header(*labels)
     for symbol, expr in network.delta.items():
-        _compared(writer, symbol, expr)
+        writer.compared(symbol, expr)
     writer.heading("Every gradient")
     mean = f", averaged over the {network.samples} samples" if network.samples > 1 else ""
     writer.text(
@@ -175,16 +186,7 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     )
     writer.header(*labels)
     for parameter in sorted(network.trained, key=lambda p: -p.layer):
-        _compared(writer, parameter.gradient, network.gradient[parameter.symbol])
-
-
-def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
-    """A formula evaluated here, beside the training table's own number."""
-    value = writer.value(expr)
-    row = writer.line(symbol.name, text(expr), value)
-    writer.tab.put(row, TABLE_AT, writer.chosen.formula(symbol), "formula", formats.VALUE)
-    if value is not None:
-        writer.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")
+        writer.compared(parameter.gradient, network.gradient[parameter.symbol])
 
 
 def _update_rule(writer: _Lines, plan: Plan) -> None:

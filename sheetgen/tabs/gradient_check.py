@@ -35,6 +35,8 @@ WIDTHS = (15, 17, 14, 19, 19, 17, 17, 13, 13, 17)
 KINK, NOT_A_GRADIENT = "at a kink", "not a gradient"
 # Activations whose slope jumps somewhere.
 KINKED = ("relu", "leaky_relu", "softplus")
+# Kinds of layers whose slope jumps: where another number of a window becomes the largest.
+KINKED_KINDS = ("max_pool2d",)
 
 NOWHERE = "no number: here training has left the range of numbers"
 NO_CHOICE = "no such run or step: choose again on tab Network"
@@ -139,7 +141,7 @@ def _is_gradient(plan: Plan, parameter: Parameter) -> bool:
 
 
 def _has_kinks(plan: Plan) -> bool:
-    return any(layer.activation in KINKED for layer in plan.spec.layers)
+    return any(layer.activation in KINKED or layer.kind in KINKED_KINDS for layer in plan.spec.layers)
 
 
 def _verdict(plan: Plan, cells: Mapping[Symbol, str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sympy import Symbol
 
 from sheetgen.maths.network import Unit
-from sheetgen.tabs import network_picture, state
+from sheetgen.tabs import network_maps, network_picture, state
 from sheetgen.tabs.network_picture import Edge, Node, Rank
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
@@ -30,11 +30,14 @@ def fill(tab: Tab, plan: Plan) -> State:
     chosen = state.fill(tab, plan, step=0)
     for row in range(state.CHOICE_ROW, state.TOP + len(chosen.cells)):
         tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
-    layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
-    picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
+    if plan.spec.dense:
+        layers, edges = list(_layers(plan, chosen)), list(_edges(plan, chosen))
+        bottom = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges).bottom
+    else:
+        bottom = network_maps.draw(tab, plan, chosen, PICTURE_TOP, PICTURE_LEFT)
     if plan.network.samples > 1:
         note = f"The picture shows sample 1 of {plan.network.samples}."
-        tab.put(picture.bottom + 2, PICTURE_LEFT, note, "muted")
+        tab.put(bottom + 2, PICTURE_LEFT, note, "muted")
     return chosen
 
 

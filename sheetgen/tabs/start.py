@@ -10,6 +10,7 @@ from sympy import Symbol
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Published, Spec
 from sheetgen.tabs import compare, gradient_check
+from sheetgen.tabs.kind_words import layer_words
 from sheetgen.tabs.plan import Plan, Training
 from sheetgen.tabs.words import LOSS_WORDS, rate_words
 from sheetgen.xlsx import formats
@@ -95,9 +96,12 @@ def summary(spec: Spec) -> str:
     """The network and its training in two sentences."""
     *hidden, last = spec.layers
     parts = [count(len(spec.inputs[0]), "input")]
-    parts += [f"{count(layer.units, 'hidden unit')} ({layer.activation})" for layer in hidden]
+    parts += [
+        f"{count(layer.units, 'hidden unit')} ({layer.activation})" if layer.kind == "linear" else layer_words(layer)
+        for layer in hidden
+    ]
     parts.append(f"{count(last.units, 'output')} ({last.activation})")
-    biased = [layer for layer in spec.layers if layer.bias is not None]
+    biased = [layer for layer in spec.layers if layer.count("b")]
     biases = "no biases" if not biased else "biases" if any(layer.train_bias for layer in biased) else "fixed biases"
     samples = count(len(spec.inputs), "sample")
     if len(spec.inputs) > 1:

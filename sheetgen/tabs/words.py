@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sheetgen.maths.network import Parameter, layer_prefix
 from sheetgen.spec.structure import Spec
+from sheetgen.tabs.kind_words import parameter_words
 
 # kind of column -> the group it stands under
 KINDS: Mapping[str, str] = {
@@ -12,6 +13,7 @@ KINDS: Mapping[str, str] = {
     "parameter": "weights",
     "net": "units",
     "softmax": "units",
+    "part": "units",
     "out": "units",
     "error": "loss",
     "total": "loss",
@@ -68,6 +70,8 @@ ACTIVATION_WORDS: Mapping[str, str] = {
 
 def parameter_path(spec: Spec, parameter: Parameter) -> str:
     """Where a parameter stands: "h1 → o1", or "bias of h1"."""
+    if not spec.dense:
+        return parameter_words(spec, parameter)
     layers = len(spec.layers)
     unit = f"{layer_prefix(layers, parameter.layer)}{parameter.unit + 1}"
     if parameter.source is None:

@@ -28,6 +28,11 @@ def network_of(spec: Spec) -> Network:
         raise SpecError(
             f'--spec: it trains with {found}; a table of another hand is judged as one of sgd with batch "full"'
         )
+    if not spec.dense:
+        kinds = ", ".join(dict.fromkeys(layer.kind for layer in spec.layers))
+        raise SpecError(
+            f"--spec: its layers are of the kinds {kinds}; a table of another hand is judged as linear ones"
+        )
     units = (len(spec.inputs[0]), *(layer.units for layer in spec.layers))
     loss, mean = LOSSES[spec.loss]
     factor = 1 / (len(spec.inputs) * (units[-1] if mean else 1))
