@@ -113,7 +113,7 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
             "b biases usebias biasinitializer",
         "It is called negative_slope here.": "alpha slope leak",
         "It is called train_bias here.": "trainable trainablebias biastrainable frozen requiresgrad",
-        "Every layer is fully connected: remove it.": "type kind layer class",
+        "It is called kind here; without it a layer is linear.": "type layer class",
         _NOT_OFFERED: "dropout batchnorm batchnormalization regularizer kernelregularizer biasregularizer name",
     },
     "training": {
