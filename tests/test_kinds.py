@@ -90,6 +90,7 @@ def stacks(draw: st.DrawFn) -> Spec:
     return kinds_spec(shape, layers, loss, batch=draw(st.sampled_from(BATCHES)), steps=8, seed=seed)
 
 
+@pytest.mark.slow
 @given(spec=stacks())
 @settings(
     max_examples=5,
