@@ -83,6 +83,7 @@ def write_tables(spec: Spec, path: Path) -> Path:
     for one in plan.trainings:
         tab = book.add(one.run.label)
         options = dict(one.run.optimizer.options) | {"learning_rate": one.run.rate}
+        options |= dict(spec.schedule.options) if spec.schedule else {}
         for column, option in enumerate(one.table.equations.settings.values(), 2):
             name = setting_name(spec, one.run, option)
             tab.put(SETTING_VALUES, column, Formula(f"={name}", options[option]))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sheetgen.spec.structure import Layer, Run, Spec
+from sheetgen.spec.structure import Layer, Run, Schedule, Spec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,10 +88,18 @@ class _Trainer:
         last = len(spec.layers) - 1
         groups = [range(last), range(last, last + 1)] if spec.updates == "output_first" else [range(last + 1)]
         self._groups = [group for group in groups if len(group)]
-        self._optimizers = [_optimizer(run, self._trained(group)) for group in self._groups]
+        self._optimizers = [_optimizer(run, *self._kinds(group)) for group in self._groups]
+        schedule = spec.schedule
+        self._schedulers = [_scheduler(schedule, run, one) for one in self._optimizers] if schedule else []
 
     def _trained(self, layers: Sequence[int]) -> list[Tensor]:
-        return [t for at in layers for t in (self._weights[at], self._biases[at]) if t is not None and t.requires_grad]
+        weights, biases = self._kinds(layers)
+        return weights + biases
+
+    def _kinds(self, layers: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
+        """The weights and the biases that are trained."""
+        biases = [bias for at in layers if (bias := self._biases[at]) is not None and bias.requires_grad]
+        return [self._weights[at] for at in layers], biases
 
     def step(self, step: int) -> dict[str, float]:
         """The numbers before the update, which is then made."""
@@ -100,6 +108,8 @@ class _Trainer:
         inputs, targets = self._inputs[used], self._targets[used]
         forward = self._forward(inputs, targets)
         row: dict[str, float] = {"step": float(step), "E_total": forward.loss.item()}
+        if self._schedulers:
+            row["rate"] = float(self._optimizers[0].param_groups[0]["lr"])
         for letter, table in (("i", inputs), ("t", targets), ("E", forward.parts)):
             row |= _per_sample([f"{letter}{place + 1}" for place in range(table.shape[1])], table)
         for at, (nets, outs) in enumerate(zip(forward.nets, forward.outs, strict=True)):
@@ -112,10 +122,19 @@ class _Trainer:
             row |= after
         else:
             deltas = self._update_together(forward)
+        for scheduler in self._schedulers if step + 1 < self._ends else ():
+            scheduler.step()
         for at, delta in enumerate(deltas):
             names = [f"δ_{name}" for name in _units(self._spec.layers, at)]
-            row |= _per_sample(names, delta * len(used))
+            row |= _per_sample(names, delta * (len(used) if self._spec.reduction == "mean" else 1))
         return row | self._gradients()
+
+    @property
+    def _ends(self) -> int:
+        """The step whose rate is no other than the one before: with as many steps as rows, OneCycleLR has none left."""
+        schedule = self._spec.schedule
+        last = schedule and schedule.name == "one_cycle" and schedule.option("total_steps") == self._spec.steps
+        return self._spec.steps + (0 if last else 1)
 
     def nudge(self) -> None:
         """Move every parameter a little."""
@@ -143,7 +162,7 @@ class _Trainer:
             value = _activate(layer, net) + wiggle
             forward.nets.append(net)
             forward.outs.append(value)
-        forward.parts, loss = _loss(self._spec.loss, forward.nets[-1], value, targets)
+        forward.parts, loss = _loss(self._spec, forward.nets[-1], value, targets)
         forward.loss = loss + wiggle.sum() / len(targets)
         return forward
 
@@ -221,24 +240,41 @@ def _parameter(numbers: Sequence[Any], trained: bool) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64, requires_grad=trained)
 
 
-def _optimizer(run: Run, parameters: list[Tensor]) -> Any:
+def _optimizer(run: Run, weights: list[Tensor], biases: list[Tensor]) -> Any:
     import torch
 
     kind, fixed, _ = _OPTIMIZERS[run.optimizer.name]
     options = dict(run.optimizer.options)
     if "beta1" in options:
         options["betas"] = (options.pop("beta1"), options.pop("beta2"))  # type: ignore[assignment]
-    optimizer = getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+    groups: list[dict[str, Any]] = [{"params": weights}]
+    if biases:
+        groups.append({"params": biases} | ({} if run.optimizer.decay_bias else {"weight_decay": 0.0}))
+    optimizer = getattr(torch.optim, kind)(groups, lr=run.rate, **fixed, **options)
 
     def keep_velocity(*_: Any) -> None:
-        for parameter in parameters:
-            assert parameter.grad is not None
-            velocity = parameter.grad + options["weight_decay"] * parameter.detach()
-            optimizer.state[parameter]["momentum_buffer"] = velocity
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                velocity = parameter.grad + group["weight_decay"] * parameter.detach()
+                optimizer.state[parameter]["momentum_buffer"] = velocity
 
     if options.get("momentum") == 0:  # SGD then keeps none
         optimizer.register_step_pre_hook(keep_velocity)
     return optimizer
+
+
+def _scheduler(schedule: Schedule, run: Run, optimizer: Any) -> Any:
+    """The schedule by torch; one_cycle without its cycle of the momentum."""
+    from torch.optim import lr_scheduler
+
+    options: dict[str, Any] = dict(schedule.options)
+    if schedule.name == "inverse_time":
+        return lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + options["decay"] * step))
+    if schedule.name == "one_cycle":
+        options |= {"total_steps": int(options["total_steps"]), "anneal_strategy": schedule.anneal_strategy}
+        return lr_scheduler.OneCycleLR(optimizer, max_lr=run.rate, cycle_momentum=False, **options)
+    kinds = {"step": "StepLR", "exponential": "ExponentialLR", "cosine": "CosineAnnealingLR"}
+    return getattr(lr_scheduler, kinds[schedule.name])(optimizer, **options)
 
 
 def _activate(layer: Layer, net: Tensor) -> Tensor:
@@ -257,19 +293,25 @@ def _activate(layer: Layer, net: Tensor) -> Tensor:
     return functions[layer.activation](net)
 
 
-def _loss(name: str, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _loss(spec: Spec, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The parts by sample and output, and the loss, from the last layer's net inputs and activations."""
     from torch.nn import functional
 
     squares = functional.mse_loss(out, targets, reduction="none")
     logits = functional.binary_cross_entropy_with_logits
+    how = spec.reduction
+    count = len(targets) if how == "mean" else 1
     losses: Mapping[str, Callable[[], tuple[Tensor, Tensor]]] = {
-        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / len(targets)),
-        "mse": lambda: (squares, functional.mse_loss(out, targets)),
-        "binary_cross_entropy": lambda: (logits(net, targets, reduction="none"), logits(net, targets)),
-        "cross_entropy": lambda: (-targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets)),
-    }
-    return losses[name]()
+        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / count),
+        "mse": lambda: (squares, functional.mse_loss(out, targets, reduction=how)),
+        "binary_cross_entropy": lambda: (
+            logits(net, targets, reduction="none"), logits(net, targets, reduction=how),
+        ),
+        "cross_entropy": lambda: (
+            -targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets, reduction=how),
+        ),
+    }  # fmt: skip
+    return losses[spec.loss]()
 
 
 def _names(layers: Sequence[Layer]) -> list[tuple[list[str], list[str]]]:

@@ -35,7 +35,7 @@ from sheetgen.lessons.workbook import HEAD
 from sheetgen.maths.algebra import before
 from sheetgen.maths.derive import Equations
 from sheetgen.maths.printer import python
-from sheetgen.maths.rules import LOSSES
+from sheetgen.maths.rules import averages
 from sheetgen.maths.steps import FUNCTIONS
 from sheetgen.spec.structure import Optimizer, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table, setting_name
@@ -277,7 +277,7 @@ class _Submission:
         """What check says of the table, by cell; None where it does not judge such a network."""
         spec = self.exercise.spec
         samples = len(spec.inputs) if spec.batch == "full" else 1
-        if samples > 1 and LOSSES[spec.loss].mean and len(spec.targets[0]) > 1:
+        if samples > 1 and averages(spec) and len(spec.targets[0]) > 1:
             return None  # its δ has the one mean and its gradients the other, which check does not know
         sgd = Optimizer("sgd", (), "sgd")
         one = replace(spec, optimizers=(sgd,), batch="full")

@@ -97,6 +97,10 @@ class softmax(Function):  # type: ignore[misc]  # noqa: N801
         return sympy.exp(x) / sympy.Add(*map(sympy.exp, arguments))
 
 
+class cos_pi(Function):  # type: ignore[misc]  # noqa: N801
+    """cos(π·x), which goes from 1 to -1 while x goes from 0 to 1."""
+
+
 class At(Function):  # type: ignore[misc]
     """The entry of a named column at a one-based place: Excel's INDEX(name, place)."""
 

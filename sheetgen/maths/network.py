@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr, Integer, Max, Symbol, exp
 
 from sheetgen.maths.algebra import At, chain, logsumexp, sigmoid, total
-from sheetgen.maths.rules import ACTIVATIONS, LOSSES, STEP
+from sheetgen.maths.rules import ACTIVATIONS, LOSSES, STEP, averages
 from sheetgen.spec.structure import Layer, Spec
 
 # A gradient's closed form is printed up to this many symbols; beyond it, δ has columns of its own.
@@ -118,10 +118,12 @@ def derive_network(spec: Spec) -> Network:
         terms += errors[sample]
         _loss_partials(spec, targets[sample], units[sample][-1], errors[sample], losses[sample], partials)
     e_total = Symbol("E_total")
-    count = samples * (len(spec.targets[0]) if LOSSES[spec.loss].mean else 1)
+    summed = spec.reduction == "sum"
+    count = 1 if summed else samples * (len(spec.targets[0]) if averages(spec) else 1)
     forward.append(Equation(e_total, total(*terms) / count, "total"))
     delta = dict(_deltas(spec, parameters, units, losses, partials))
-    gradient = {p.symbol: _gradient(p, inputs, units, partials) for p in parameters if p.trained}
+    over = 1 if summed else samples
+    gradient = {p.symbol: _gradient(p, inputs, units, partials) / over for p in parameters if p.trained}
     readable = samples == 1 and len(spec.layers) <= 2 and _longest(gradient, delta) <= READABLE_SYMBOLS
     closed = {symbol: _expand(expr, delta) for symbol, expr in gradient.items()} if readable else None
     return Network(
@@ -279,7 +281,7 @@ def _loss_partials(
     loss = LOSSES[spec.loss]
     nets = tuple(unit.net for unit in units)
     parts = [_error(spec, t, unit, nets, place) for place, (t, unit) in enumerate(zip(targets, units, strict=True))]
-    count = len(units) if loss.mean else 1
+    count = len(units) if averages(spec) else 1
     # What the parts have in common is a node of its own, so that each is differentiated by its own output alone.
     shared, common = Symbol("L"), logsumexp(*nets)
     parts = [part.xreplace({common: shared}).doit() for part in parts]
@@ -291,7 +293,7 @@ def _loss_partials(
             slope = sympy.factor_terms(own / count)
         else:
             slope = sympy.Mul(unit.out, from_shared, evaluate=False) + own  # ∂L/∂ok is the softmax
-        partials[error if loss.of_activation and not loss.mean else loss_node, by] = slope
+        partials[error if loss.of_activation and not averages(spec) else loss_node, by] = slope
 
 
 def _deltas(
@@ -331,9 +333,9 @@ def _gradient(
     units: tuple[tuple[tuple[Unit, ...], ...], ...],
     partials: Mapping[tuple[Symbol, Symbol], Expr],
 ) -> Expr:
-    """∂E_total/∂p: the mean over samples of δ times the local derivative of the net input."""
+    """The sum over samples of δ times the local derivative of the net input; ∂E_total/∂p is it or its mean."""
     own = [layers[parameter.layer][parameter.unit] for layers in units]
-    return total(*(chain(unit.delta, partials[unit.net, parameter.symbol]) for unit in own)) / len(units)
+    return total(*(chain(unit.delta, partials[unit.net, parameter.symbol]) for unit in own))
 
 
 def _expand(expr: Expr, delta: Mapping[Symbol, Expr]) -> Expr:

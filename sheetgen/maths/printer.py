@@ -101,7 +101,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
     def _print_Function(self, expr: Expr) -> str:
         return self._call(type(expr).__name__, *expr.args)
 
-    _print_Max = _print_Abs = _print_Mod = _print_Function
+    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_Function
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotImplementedError(f"no formula for {type(expr).__name__}")
@@ -112,7 +112,7 @@ class ExcelPrinter(_Infix):
 
     # sympy -> Excel; LOG is base 10 there
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Abs": "ABS",
+        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Min": "MIN", "Abs": "ABS",
         "Mod": "MOD", "At": "INDEX",
     }  # fmt: skip
 
@@ -149,6 +149,9 @@ class ExcelPrinter(_Infix):
         x = self.parenthesize(expr.args[0], _ATOM, strict=True)
         return f"IF({x}>=0,1/(1+EXP(-{x})),EXP({x})/(1+EXP({x})))"
 
+    def _print_cos_pi(self, expr: Expr) -> str:
+        return f"COS(PI()*{self.parenthesize(expr.args[0], _MUL)})"
+
     def _print_log1p(self, expr: Expr) -> str:
         """Kahan's: what 1 + u loses of a small u is divided out again. In LibreOffice, 1 + u - 1 is 0 below 3.6E-15."""
         u = self._print(expr.args[0])
@@ -164,8 +167,9 @@ class PythonPrinter(_Infix):
     """A Python expression of floats; see `trace` for the functions that it calls."""
 
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Abs": "abs",
+        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Min": "min", "Abs": "abs",
         "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "cos_pi": "cos_pi",
     }  # fmt: skip
 
     _print_Relational = ExcelPrinter._print_Relational

@@ -46,10 +46,15 @@ def logit_loss(x: float, target: float) -> float:
     return max(x, 0) - target * x + log1p(math.exp(-abs(x)))
 
 
+def cos_pi(x: float) -> float:
+    """cos(π·x), by the same arithmetic as the formula."""
+    return math.cos(math.pi * x)
+
+
 FUNCTIONS: Mapping[str, Any] = {
-    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
+    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "min": min, "abs": abs,
     "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
-    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss,
+    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss, "cos_pi": cos_pi,
 }  # fmt: skip
 
 
@@ -82,8 +87,9 @@ def given_values(spec: Spec) -> dict[Symbol, float | tuple[float, ...]]:
 
 
 def setting_values(equations: Equations, run: Run) -> dict[Symbol, float]:
-    """The numbers in the head of the run's tab: the learning rate and the optimizer's options."""
-    options = dict(run.optimizer.options)
+    """The numbers in the head of the run's tab: the learning rate, the optimizer's options and the schedule's."""
+    schedule = equations.network.spec.schedule
+    options = {**dict(run.optimizer.options), **dict(schedule.options if schedule else ())}
     return {s: run.rate if s == RATE else options[name] for s, name in equations.settings.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sheetgen.spec import catalog
 from sheetgen.spec.advice import advice
 from sheetgen.spec.fields import Place, choice, count, flag, items, matrix, number, show, table, text, vector, whole
-from sheetgen.spec.schedule import learning_rates, optimizers, step_count
+from sheetgen.spec.schedule import learning_rates, optimizers, schedule, step_count
 from sheetgen.spec.structure import Layer, Matrix, Published, Spec
 
 __all__ = ["read_spec"]
@@ -30,12 +30,13 @@ def read_spec(document: object, origin: str) -> Spec:
     shape = (len(inputs), None)
     targets = matrix(root / "data" / "targets", data["targets"], shape, ("sample, as in data.inputs", "output"))
 
-    network = table(root / "network", top["network"], ("loss", "layers"))
+    network = table(root / "network", top["network"], ("loss", "layers"), ("reduction",))
     loss = choice(root / "network" / "loss", network["loss"], catalog.LOSSES)
     layers = _layers(root / "network" / "layers", network["layers"], len(inputs[0]), seed)
     _check_ends(root, loss, layers, targets)
 
-    training = table(root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers"))
+    keys = ("batch", "updates", "optimizer", "optimizers", "schedule")
+    training = table(root / "training", top.get("training", {}), (), keys)
     batch = choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES)
     _check_size(root, inputs, targets, layers, batch)
     chosen = optimizers(root / "training", training)
@@ -59,6 +60,10 @@ def read_spec(document: object, origin: str) -> Spec:
         optimizers=chosen,
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
         published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
+        reduction=choice(root / "network" / "reduction", network.get("reduction", "mean"), catalog.REDUCTIONS),
+        schedule=schedule(root / "training" / "schedule", training["schedule"], steps)
+        if "schedule" in training
+        else None,
     )
 
 

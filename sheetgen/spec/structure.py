@@ -24,14 +24,34 @@ class Layer:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with every option filled in, in the catalog's order (betas as beta1 and beta2)."""
+    """An update rule with every option filled in, in the catalog's order (betas as beta1 and beta2).
+
+    Without `decay_bias` its weight decay leaves the biases alone.
+    """
 
     name: str
     options: tuple[tuple[str, float], ...]
     label: str
+    decay_bias: bool = True
 
     def option(self, name: str) -> float:
         """The option's value; KeyError if this optimizer has no such option."""
+        return dict(self.options)[name]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes from step to step: its options in the catalog's order.
+
+    `anneal_strategy` matters to one_cycle only.
+    """
+
+    name: str
+    options: tuple[tuple[str, float], ...]
+    anneal_strategy: str = "cos"
+
+    def option(self, name: str) -> float:
+        """The option's value; KeyError if this schedule has no such option."""
         return dict(self.options)[name]
 
 
@@ -61,6 +81,8 @@ class Spec:
     `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
     run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
+    The loss is the mean over samples or, with `reduction` "sum", the sum, as in torch.
+    Without a `schedule` the rate stays.
     `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it.
     """
 
@@ -77,6 +99,8 @@ class Spec:
     optimizers: tuple[Optimizer, ...]
     threshold: float
     published: tuple[Published, ...]
+    reduction: str = "mean"
+    schedule: Schedule | None = None
     source: str = field(default="", compare=False, repr=False)
 
     @property

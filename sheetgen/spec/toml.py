@@ -13,8 +13,8 @@ from sheetgen.spec import catalog
 from sheetgen.spec.advice import nearest
 from sheetgen.spec.document import read_spec
 from sheetgen.spec.fields import Place
-from sheetgen.spec.schedule import learning_rates, step_count
-from sheetgen.spec.structure import Layer, Optimizer, Spec
+from sheetgen.spec.schedule import fitted, learning_rates, step_count
+from sheetgen.spec.structure import Layer, Optimizer, Schedule, Spec
 
 __all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_names", "template_text"]
 
@@ -53,9 +53,10 @@ def dump(spec: Spec) -> str:
     tables = [
         ("", top),
         ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
-        ("[network]", {"loss": spec.loss}),
+        ("[network]", {"loss": spec.loss} | _unless({"reduction": spec.reduction}, {"reduction": "mean"})),
         *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
         ("[training]", {"batch": spec.batch, "updates": spec.updates}),
+        *((("[training.schedule]", _schedule_table(spec.schedule)),) if spec.schedule else ()),
         *(("[[training.optimizers]]", _optimizer_table(one)) for one in spec.optimizers),
         *(("[[published]]", dataclasses.asdict(one)) for one in spec.published),
     ]
@@ -92,13 +93,29 @@ def _layer_table(layer: Layer) -> dict[str, object]:
     return entry
 
 
+def _schedule_table(schedule: Schedule) -> dict[str, object]:
+    way = {"anneal_strategy": schedule.anneal_strategy} if schedule.name == "one_cycle" else {}
+    return {"name": schedule.name, **dict(schedule.options), **way}
+
+
+# Options that are younger than workbooks whose text stays as it is.
+_WRITTEN_IF_USED = ("dampening",)
+
+
 def _optimizer_table(optimizer: Optimizer) -> dict[str, object]:
     entry: dict[str, object] = {"name": optimizer.name, "label": optimizer.label}
     options = catalog.OPTIMIZERS[optimizer.name]
     for name, option in options.items():
+        if name in _WRITTEN_IF_USED and optimizer.option(name) == option.default:
+            continue
         together = tuple(optimizer.option(one) for one, other in options.items() if other.key == option.key)
         entry[option.key] = optimizer.option(name) if option.index is None else together
-    return entry
+    return entry | _unless({"decay_bias": optimizer.decay_bias}, {"decay_bias": True})
+
+
+def _unless(entry: dict[str, object], default: dict[str, object]) -> dict[str, object]:
+    """The entries that are not as they are by default."""
+    return {key: value for key, value in entry.items() if value != default[key]}
 
 
 def load(name_or_path: str | PathLike[str]) -> Spec:
@@ -122,6 +139,7 @@ def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None
         spec = dataclasses.replace(spec, learning_rates=learning_rates(line / "--rate", list(rates)))
     if steps is not None:
         last = step_count(line / "--steps", steps)
+        spec = dataclasses.replace(spec, schedule=fitted(line / "--steps", spec.schedule, spec.steps, last))
         published = tuple(one for one in spec.published if one.step <= last)
         spec = dataclasses.replace(spec, steps=last, published=published)
     return spec

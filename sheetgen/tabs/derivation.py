@@ -9,11 +9,11 @@ from sympy import Expr, Symbol
 
 from sheetgen.maths.network import Equation
 from sheetgen.maths.printer import excel, text
-from sheetgen.maths.rules import LOSSES, OPTIMIZERS
+from sheetgen.maths.rules import LOSSES
 from sheetgen.maths.story import Path, Story, tell
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
-from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
+from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path, schedule_words, update_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula
@@ -168,7 +168,7 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     for symbol, expr in network.delta.items():
         _compared(writer, symbol, expr)
     writer.heading("Every gradient")
-    mean = f", averaged over the {network.samples} samples" if network.samples > 1 else ""
+    mean = f", {_added(plan)} over the {network.samples} samples" if network.samples > 1 else ""
     writer.text(
         "The chain rule: ∂E/∂w = ∂E/∂(net input of the unit that w enters) · ∂(net input)/∂w = its δ · the value that "
         f"w multiplies{mean}. A bias multiplies 1."
@@ -176,6 +176,10 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     writer.header(*labels)
     for parameter in sorted(network.trained, key=lambda p: -p.layer):
         _compared(writer, parameter.gradient, network.gradient[parameter.symbol])
+
+
+def _added(plan: Plan) -> str:
+    return "summed" if plan.spec.reduction == "sum" else "averaged"
 
 
 def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
@@ -190,7 +194,9 @@ def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
 def _update_rule(writer: _Lines, plan: Plan) -> None:
     writer.heading("The update")
     for optimizer in dict.fromkeys(plan.spec.optimizers):
-        writer.text(f"{optimizer.label}: {OPTIMIZERS[optimizer.name].text}, where g is the gradient and η the rate.")
+        writer.text(f"{optimizer.label}: {update_words(plan.spec, optimizer)}, where g is the gradient and η the rate.")
+    if plan.spec.schedule:
+        writer.text(f"In each row η is its own rate. {schedule_words(plan.spec)}; the η in it is the learning rate.")
     if plan.spec.updates == "output_first":
         writer.text(
             "updates = output_first: the last layer moves first, and the other gradients use its new weights (marked "

@@ -138,6 +138,10 @@ def _is_gradient(plan: Plan, parameter: Parameter) -> bool:
     return plan.spec.updates != "output_first" or parameter.layer == len(plan.spec.layers) - 1
 
 
+def _mean(plan: Plan) -> str:
+    return "sum" if plan.spec.reduction == "sum" else "mean"
+
+
 def _has_kinks(plan: Plan) -> bool:
     return any(layer.activation in KINKED for layer in plan.spec.layers)
 
@@ -213,7 +217,7 @@ def _notes(plan: Plan, passes: Passes) -> Iterator[str]:
     if spec.batch == "online" and len(spec.inputs) > 1:
         yield "batch = online: E is the loss of the one sample that the chosen step uses."
     elif len(spec.inputs) > 1:
-        yield f"E is the mean over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
+        yield f"E is the {_mean(plan)} over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
     if len(passes.moved) < len(trained):
         yield (
             f"{len(passes.moved)} of {len(trained)} parameters are checked, evenly spread: this tab keeps to "

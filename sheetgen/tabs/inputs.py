@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from sheetgen.maths.network import Parameter
 from sheetgen.spec import dump, parse
-from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
+from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, SCHEDULES, Range
 from sheetgen.tabs.layout import setting_name
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.words import OPTIONS, parameter_path
@@ -53,7 +53,7 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
         tab.ws,
         title="Inputs",
         subtitle="Yellow cells are yours to change; every tab of the exercise follows at once.",
-        widths=[15, 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
+        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
@@ -66,17 +66,28 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
         tab.define("exercise", f"$A${bottom + 3}")
 
 
+def _name_width(plan: Plan) -> int:
+    """Of the first column: some options of schedules have long names."""
+    schedule = plan.spec.schedule
+    return max(15, *(len(option) + 1 for option, _ in schedule.options)) if schedule else 15
+
+
 def _training_entries(plan: Plan, exercise: bool) -> Iterator[Entry]:
     spec = plan.spec
     for number, rate in enumerate(spec.learning_rates, 1):
         tab = f"learning rate of tab {spec.runs[number - 1].label}" if len(spec.optimizers) == 1 else "learning rate"
         yield Entry(f"rate_{number}", rate, tab, POSITIVE)
-    seen = set()
+    seen = {"learning_rate"}
+    if spec.schedule:
+        for option, value in spec.schedule.options:
+            seen.add(option)
+            _, allowed = SCHEDULES[spec.schedule.name][option]
+            yield Entry(option, value, f"schedule: {OPTIONS[option]}", allowed)
     for training in plan.trainings:
         options = OPTIMIZERS[training.run.optimizer.name]
         for option in training.table.equations.settings.values():
             name = setting_name(spec, training.run, option)
-            if option != "learning_rate" and name not in seen:
+            if option not in seen and name not in seen:
                 seen.add(name)
                 value = training.run.optimizer.option(option)
                 yield Entry(name, value, f"{training.run.optimizer.label}: {OPTIONS[option]}", options[option].allowed)
@@ -165,4 +176,5 @@ def _validate(tab: Tab, cells: str, allowed: Range) -> None:
     first = cells.split(":")[0]
     low = f",{first}{'>' if allowed.open_low else '>='}{allowed.low:g}" if math.isfinite(allowed.low) else ""
     high = f",{first}{'<' if allowed.open_high else '<='}{allowed.high:g}" if math.isfinite(allowed.high) else ""
-    tab.allow(cells, f"Type a number: {allowed}.", type="custom", formula1=f"AND(ISNUMBER({first}){low}{high})")
+    whole = f",{first}=INT({first})" if allowed.whole else ""
+    tab.allow(cells, f"Type a number: {allowed}.", type="custom", formula1=f"AND(ISNUMBER({first}){low}{high}{whole})")

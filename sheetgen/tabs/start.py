@@ -11,7 +11,7 @@ from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Published, Spec
 from sheetgen.tabs import compare, gradient_check
 from sheetgen.tabs.plan import Plan, Training
-from sheetgen.tabs.words import LOSS_WORDS, rate_words
+from sheetgen.tabs.words import loss_words, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
@@ -106,7 +106,7 @@ def summary(spec: Spec) -> str:
     runs = count(len(spec.runs), "optimizer" if several else "learning rate")
     return (
         f"A network of {' → '.join(parts)} with {biases} learns from {samples}: {count(spec.steps, 'update')} with "
-        f"{runs}. Its loss E_total is {LOSS_WORDS[spec.loss]}."
+        f"{runs}. Its loss E_total is {loss_words(spec)}."
     )
 
 
