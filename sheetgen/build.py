@@ -58,7 +58,7 @@ def forecast(spec: Spec) -> str:
     from sheetgen.maths.rules import OPTIMIZERS
     from sheetgen.xlsx.cells import MAX_COLUMNS
 
-    samples = 1 if spec.batch == "online" else len(spec.inputs)
+    samples = spec.batch_size
     units = sum(layer.units for layer in spec.layers)
     weights = sum(layer.units * len(layer.weights[0]) for layer in spec.layers)
     fixed, trained = (sum(len(one.bias or ()) for one in spec.layers if one.train_bias is how) for how in (False, True))

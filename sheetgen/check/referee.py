@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sheetgen.spec.order import order
 from sheetgen.spec.structure import Layer, Run, Schedule, Spec
 
 if TYPE_CHECKING:
@@ -103,13 +104,15 @@ class _Trainer:
 
     def step(self, step: int) -> dict[str, float]:
         """The numbers before the update, which is then made."""
-        samples = len(self._inputs)
-        used = [step % samples] if self._spec.batch == "online" else list(range(samples))
+        import torch
+
+        used = self._samples(step)
         inputs, targets = self._inputs[used], self._targets[used]
         forward = self._forward(inputs, targets)
         row: dict[str, float] = {"step": float(step), "E_total": forward.loss.item()}
         if self._schedulers:
             row["rate"] = float(self._optimizers[0].param_groups[0]["lr"])
+        row |= _per_sample(["s"], torch.tensor([[number + 1] for number in used]))
         for letter, table in (("i", inputs), ("t", targets), ("E", forward.parts)):
             row |= _per_sample([f"{letter}{place + 1}" for place in range(table.shape[1])], table)
         for at, (nets, outs) in enumerate(zip(forward.nets, forward.outs, strict=True)):
@@ -128,6 +131,14 @@ class _Trainer:
             names = [f"δ_{name}" for name in _units(self._spec.layers, at)]
             row |= _per_sample(names, delta * (len(used) if self._spec.reduction == "mean" else 1))
         return row | self._gradients()
+
+    def _samples(self, step: int) -> list[int]:
+        """Which samples the update takes: their pass has its order, and in it they follow each other."""
+        size, count = self._spec.batch_size, len(self._inputs)
+        passes, first = divmod(step * size, count)
+        if self._spec.shuffle is None:
+            return list(range(first, first + size))
+        return [order(self._spec)[place][passes] - 1 for place in range(first, first + size)]
 
     @property
     def _ends(self) -> int:
@@ -334,7 +345,7 @@ def _units(layers: Sequence[Layer], at: int) -> list[str]:
 
 
 def _per_sample(names: list[str], table: Tensor) -> dict[str, float]:
-    """The entries of a (samples, names) table; a full batch of several samples numbers them, as in h1[2]."""
+    """The entries of a (samples, names) table; a batch of several samples numbers them, as in h1[2]."""
     rows = table.tolist()
     ends = [f"[{sample + 1}]" for sample in range(len(rows))] if len(rows) > 1 else [""]
     return {n + end: v for end, row in zip(ends, rows, strict=True) for n, v in zip(names, row, strict=True)}

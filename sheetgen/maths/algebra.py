@@ -102,7 +102,7 @@ class cos_pi(Function):  # type: ignore[misc]  # noqa: N801
 
 
 class At(Function):  # type: ignore[misc]
-    """The entry of a named column at a one-based place: Excel's INDEX(name, place)."""
+    """The entry of a named column at a one-based place, or of a table at a row and a column: Excel's INDEX."""
 
 
 def chain(*factors: Expr) -> Expr:

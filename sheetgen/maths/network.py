@@ -95,7 +95,7 @@ class Network:
 @lru_cache(maxsize=8)
 def derive_network(spec: Spec) -> Network:
     """The network's equations; the same object for an equal spec."""
-    samples = 1 if spec.batch == "online" else len(spec.inputs)
+    samples = spec.batch_size
     inputs = _data(samples, "i", len(spec.inputs[0]))
     targets = _data(samples, "t", len(spec.targets[0]))
     parameters = tuple(_parameters(spec.layers))
@@ -191,10 +191,19 @@ def _data_equations(
     several = len(spec.inputs) > 1
     for sample in range(samples):
         at = sympy.Mod(STEP, len(spec.inputs)) + 1 if spec.batch == "online" else Integer(sample + 1)
+        if isinstance(spec.batch, int) or spec.shuffle is not None:
+            at = Symbol("s" + _suffix(sample, samples))
+            yield Equation(at, _turn(spec, sample), "data")
         for letter, symbols in (("t", targets[sample]), ("i", inputs[sample])):
             for number, symbol in enumerate(symbols, 1):
                 name = Symbol(f"{letter}_{number}")
                 yield Equation(symbol, At(name, at) if several else name, "data")
+
+
+def _turn(spec: Spec, place: int) -> Expr:
+    """The number of the sample in a zero-based place of a row's batch."""
+    now = total(chain(Integer(spec.batch_size), sympy.Mod(STEP, spec.turns)), Integer(place + 1))
+    return now if spec.shuffle is None else At(Symbol("order"), now, sympy.floor(STEP / spec.turns) + 1)
 
 
 def _layer_equations(

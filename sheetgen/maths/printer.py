@@ -101,7 +101,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
     def _print_Function(self, expr: Expr) -> str:
         return self._call(type(expr).__name__, *expr.args)
 
-    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_Function
+    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_floor = _print_Function
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotImplementedError(f"no formula for {type(expr).__name__}")
@@ -113,7 +113,7 @@ class ExcelPrinter(_Infix):
     # sympy -> Excel; LOG is base 10 there
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Min": "MIN", "Abs": "ABS",
-        "Mod": "MOD", "At": "INDEX",
+        "Mod": "MOD", "floor": "INT", "At": "INDEX",
     }  # fmt: skip
 
     def _print_Float(self, expr: Expr) -> str:
@@ -168,7 +168,7 @@ class PythonPrinter(_Infix):
 
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Min": "min", "Abs": "abs",
-        "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "Mod": "mod", "floor": "floor", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
         "cos_pi": "cos_pi",
     }  # fmt: skip
 
@@ -190,7 +190,7 @@ class TextPrinter(_Infix):
     plus: ClassVar[str] = " + "
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "ln", "sqrt": "√", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
+        "Mod": "mod", "floor": "int", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
     }  # fmt: skip
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:

@@ -24,6 +24,7 @@ from sheetgen.maths.derive import Equations
 from sheetgen.maths.network import derive_network
 from sheetgen.maths.printer import excel, python
 from sheetgen.maths.rules import RATE
+from sheetgen.spec.order import order
 from sheetgen.spec.structure import Run, Spec
 
 __all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "setting_values", "trace"]
@@ -51,9 +52,14 @@ def cos_pi(x: float) -> float:
     return math.cos(math.pi * x)
 
 
+def at(table: Sequence[Any], row: float, column: float = 0) -> Any:
+    """The entry of a column, or of a table in a column from 1."""
+    return table[int(row) - 1][int(column) - 1] if column else table[int(row) - 1]
+
+
 FUNCTIONS: Mapping[str, Any] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "min": min, "abs": abs,
-    "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
+    "mod": lambda a, b: a % b, "floor": math.floor, "at": at,
     "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss, "cos_pi": cos_pi,
 }  # fmt: skip
 
@@ -77,12 +83,14 @@ def trace(equations: Equations, run: Run, *, progress: Callable[[int], object] |
     return rows
 
 
-def given_values(spec: Spec) -> dict[Symbol, float | tuple[float, ...]]:
-    """The cells of Inputs that formulas name: a number, or a column with one number per sample."""
-    known: dict[Symbol, float | tuple[float, ...]] = {p.given: p.value for p in derive_network(spec).parameters}
+def given_values(spec: Spec) -> dict[Symbol, Any]:
+    """The cells of Inputs that formulas name: a number, a column with one per sample, or the table of their order."""
+    known: dict[Symbol, Any] = {p.given: p.value for p in derive_network(spec).parameters}
     for letter, table in (("i", spec.inputs), ("t", spec.targets)):
         for number, column in enumerate(zip(*table, strict=True), 1):
             known[Symbol(f"{letter}_{number}")] = column if len(column) > 1 else column[0]
+    if spec.shuffle is not None:
+        known[Symbol("order")] = order(spec)
     return known
 
 
@@ -170,11 +178,11 @@ def evaluate(expr: Expr, values: Mapping[Symbol, Any]) -> float | ExcelError:
     return value
 
 
-def _constant(value: float | ExcelError | tuple[float, ...]) -> Code:
-    """What a name stands for: a value, or a column of them."""
+def _constant(value: float | ExcelError | tuple[Any, ...]) -> Code:
+    """What a name stands for: a value, a column of them, or a table."""
     if isinstance(value, tuple):
-        column: Grid = [[float(one)] for one in value]
-        return lambda at: column
+        rows: Grid = [[float(one) for one in (row if isinstance(row, tuple) else (row,))] for row in value]
+        return lambda at: rows
     single = value if isinstance(value, ExcelError) else float(value)
     return lambda at: single
 

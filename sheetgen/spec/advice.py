@@ -81,7 +81,7 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     "training.batch": {
         "Every sample in each update is 'full'.": "batch fullbatch all gd",
         "One sample after the other is 'online'.": "stochastic sgd single sample sequential incremental one",
-        "It is not offered: 'full' takes all samples in each update, 'online' one after the other.": "mini minibatch",
+        "Write its size, such as batch = 10.": "mini minibatch minibatches batches",
     },
     "training.updates": {
         "It is called 'simultaneous' here.": "parallel atonce standard together",
@@ -140,9 +140,11 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     "training": {
         _RATES: _RATE_NAMES,
         _STEPS: _STEP_NAMES,
-        "Write batch = \"full\" or batch = \"online\"; other sizes are not offered.":
+        "It is called batch here: how many samples an update takes, \"full\" or \"online\".":
             "batchsize minibatch minibatchsize",
-        "The samples take turns in their order: remove it.": "shuffle",
+        "It is called shuffle here: true or false.": "shuffled randomize permute permutation randomorder",
+        "The order is drawn by the seed at the top of the file.": "seed randomstate",
+        "Every batch has the same size: remove it.": "droplast",
         "It is a table of its own: [training.schedule] with a name.":
             "scheduler lrscheduler lrschedule learningrateschedule",
         "It is called optimizer here.": "optim optimiser solver algorithm method",
@@ -190,7 +192,7 @@ _HOMES = {
     "in [data]": "inputs targets",
     "in [network]": "loss layers reduction",
     "in [[network.layers]]": "units activation weights bias train_bias negative_slope",
-    "in [training]": "batch updates optimizer optimizers schedule",
+    "in [training]": "batch shuffle updates optimizer optimizers schedule",
     "in [[published]]": "symbol value note",
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sheetgen.spec import catalog
 from sheetgen.spec.advice import advice
 from sheetgen.spec.fields import Place, choice, count, flag, items, matrix, number, show, table, text, vector, whole
+from sheetgen.spec.order import batch_size, check_passes
 from sheetgen.spec.schedule import learning_rates, optimizers, schedule, step_count
 from sheetgen.spec.structure import Layer, Matrix, Published, Spec
 
@@ -35,9 +36,10 @@ def read_spec(document: object, origin: str) -> Spec:
     layers = _layers(root / "network" / "layers", network["layers"], len(inputs[0]), seed)
     _check_ends(root, loss, layers, targets)
 
-    keys = ("batch", "updates", "optimizer", "optimizers", "schedule")
+    keys = ("batch", "shuffle", "updates", "optimizer", "optimizers", "schedule")
     training = table(root / "training", top.get("training", {}), (), keys)
-    batch = choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES)
+    batch = batch_size(root / "training" / "batch", training.get("batch", "full"), len(inputs))
+    shuffled = _shuffled(root / "training" / "shuffle", training.get("shuffle", False), batch)
     _check_size(root, inputs, targets, layers, batch)
     chosen = optimizers(root / "training", training)
     if len(chosen) > 1 and len(rates) > 1:
@@ -46,7 +48,7 @@ def read_spec(document: object, origin: str) -> Spec:
 
     sizes = [str(size) for size in (len(inputs[0]), *(layer.units for layer in layers))]
     title = f"{'-'.join(sizes if len(sizes) <= 12 else [*sizes[:6], '…', *sizes[-5:]])} network"
-    return Spec(
+    spec = Spec(
         title=text(root / "title", top.get("title", title), 200),
         about=text(root / "about", top.get("about", ""), 10_000, lines=True, empty=True).strip(),
         learning_rates=rates,
@@ -60,11 +62,23 @@ def read_spec(document: object, origin: str) -> Spec:
         optimizers=chosen,
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
         published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
+        shuffle=seed if shuffled else None,
         reduction=choice(root / "network" / "reduction", network.get("reduction", "mean"), catalog.REDUCTIONS),
         schedule=schedule(root / "training" / "schedule", training["schedule"], steps)
         if "schedule" in training
         else None,
     )
+    check_passes(root / "training" / "shuffle", spec)
+    return spec
+
+
+def _shuffled(place: Place, value: object, batch: str | int) -> bool:
+    """Whether samples take their turns in a drawn order."""
+    shuffled = flag(place, value)
+    if shuffled and batch == "full":
+        rule = "with the full batch every update takes all samples, whatever their order"
+        raise place.refuse("is true", rule, "Write a batch such as training.batch = 2, or remove it.")
+    return shuffled
 
 
 def _layers(place: Place, value: object, inputs: int, seed: int) -> tuple[Layer, ...]:
@@ -163,12 +177,13 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
             raise here.refuse(f"sums to {math.fsum(row)!r}", allowed, "Change it, or change network.loss.")
 
 
-def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str) -> None:
+def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str | int) -> None:
     """Refuse what no training table can hold, before anything is derived.
 
     The columns of an optimizer's state are not counted here.
     """
-    network, samples, outputs = root / "network", 1 if batch == "online" else len(inputs), len(targets[0])
+    network, outputs = root / "network", len(targets[0])
+    samples = batch if isinstance(batch, int) else 1 if batch == "online" else len(inputs)
     units = sum(layer.units for layer in layers)
     weights = sum(len(row) for layer in layers for row in layer.weights)
     deltas = units if samples > 1 or len(layers) > 2 else 0

@@ -79,7 +79,9 @@ class Spec:
     """A network, its data and how it is trained; every number resolved.
 
     `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
-    run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
+    run has steps + 1 rows. `batch` is "full" (every sample in each update), "online" (sample: step mod samples) or
+    how many samples take their turn in an update, in their order or, with the seed `shuffle`, in one drawn for each
+    pass (see order);
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
     The loss is the mean over samples or, with `reduction` "sum", the sum, as in torch.
     Without a `schedule` the rate stays.
@@ -94,14 +96,27 @@ class Spec:
     targets: Matrix
     loss: str
     layers: tuple[Layer, ...]
-    batch: str
+    batch: str | int
     updates: str
     optimizers: tuple[Optimizer, ...]
     threshold: float
     published: tuple[Published, ...]
     reduction: str = "mean"
     schedule: Schedule | None = None
+    shuffle: int | None = None
     source: str = field(default="", compare=False, repr=False)
+
+    @property
+    def batch_size(self) -> int:
+        """How many samples an update takes, which is how many a row of a training table has."""
+        if isinstance(self.batch, int):
+            return self.batch
+        return 1 if self.batch == "online" else len(self.inputs)
+
+    @property
+    def turns(self) -> int:
+        """How many updates a pass through the samples takes."""
+        return len(self.inputs) // self.batch_size
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -13,6 +13,7 @@ from sheetgen.spec import catalog
 from sheetgen.spec.advice import nearest
 from sheetgen.spec.document import read_spec
 from sheetgen.spec.fields import Place
+from sheetgen.spec.order import check_passes
 from sheetgen.spec.schedule import fitted, learning_rates, step_count
 from sheetgen.spec.structure import Layer, Optimizer, Schedule, Spec
 
@@ -50,12 +51,17 @@ def dump(spec: Spec) -> str:
     Its lines, which end in a line feed, have no more characters than a cell can hold.
     """
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
+    if spec.shuffle is not None:
+        top["seed"] = spec.shuffle
     tables = [
         ("", top),
         ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
         ("[network]", {"loss": spec.loss} | _unless({"reduction": spec.reduction}, {"reduction": "mean"})),
         *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
-        ("[training]", {"batch": spec.batch, "updates": spec.updates}),
+        (
+            "[training]",
+            {"batch": spec.batch, **({} if spec.shuffle is None else {"shuffle": True}), "updates": spec.updates},
+        ),
         *((("[training.schedule]", _schedule_table(spec.schedule)),) if spec.schedule else ()),
         *(("[[training.optimizers]]", _optimizer_table(one)) for one in spec.optimizers),
         *(("[[published]]", dataclasses.asdict(one)) for one in spec.published),
@@ -142,6 +148,7 @@ def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None
         spec = dataclasses.replace(spec, schedule=fitted(line / "--steps", spec.schedule, spec.steps, last))
         published = tuple(one for one in spec.published if one.step <= last)
         spec = dataclasses.replace(spec, steps=last, published=published)
+        check_passes(line / "--steps", spec)
     return spec
 
 

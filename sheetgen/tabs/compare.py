@@ -76,8 +76,8 @@ def _kind(plan: Plan) -> str:
 
 
 def _window(plan: Plan) -> int:
-    """How many steps the first and the last loss are the mean of: online, one pass through the samples."""
-    return min(len(plan.spec.inputs), plan.spec.steps + 1) if plan.spec.batch == "online" else 1
+    """How many steps the first and the last loss are the mean of: one pass through the samples."""
+    return min(plan.spec.turns, plan.spec.steps + 1)
 
 
 def _labels(plan: Plan) -> tuple[str, ...]:
@@ -130,10 +130,11 @@ def _ends(plan: Plan, training: Training) -> tuple[Formula, Formula]:
 
 def _notes(plan: Plan) -> Iterator[str]:
     count = _window(plan)
-    if plan.spec.batch == "online" and len(plan.spec.inputs) > 1:
+    if plan.spec.turns > 1:
+        alone = "one sample" if plan.spec.batch_size == 1 else f"its {plan.spec.batch_size} samples"
         yield (
-            "batch = online: the loss of a step is that of one sample, so it rises and falls with the samples. The "
-            f"first and the last loss here are therefore the mean over {count} steps."
+            f"batch = {plan.spec.batch}: the loss of a step is that of {alone}, so it rises and falls with the "
+            f"samples. The first and the last loss here are therefore the mean over {count} steps."
         )
     yield (
         f"{DIVERGED}: the loss, or a number on the way to it, left the range of numbers (PyTorch may go on with "

@@ -87,7 +87,8 @@ def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
         writer.text(ACTIVATION_WORDS[activation])
     writer.text(f"Loss: {LOSSES[plan.spec.loss].text}")
     if plan.network.samples > 1:
-        writer.text("[1] marks the columns of sample 1; the other samples have the same formulas.")
+        first = "sample 1" if plan.spec.turns == 1 else "the first sample of a row"
+        writer.text(f"[1] marks the columns of {first}; the other samples have the same formulas.")
     writer.header("symbol", "formula", "value")
     for equation in _first_sample(plan):
         shown = "yours to find" if equation.symbol in blanks else text(equation.expr)

@@ -216,6 +216,11 @@ def _notes(plan: Plan, passes: Passes) -> Iterator[str]:
         )
     if spec.batch == "online" and len(spec.inputs) > 1:
         yield "batch = online: E is the loss of the one sample that the chosen step uses."
+    elif spec.turns > 1:
+        yield (
+            f"batch = {spec.batch}: E is the {_mean(plan)} over the {spec.batch} samples that the chosen step uses; "
+            "[k] marks the columns of the k-th of them."
+        )
     elif len(spec.inputs) > 1:
         yield f"E is the {_mean(plan)} over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
     if len(passes.moved) < len(trained):

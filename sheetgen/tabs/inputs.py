@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from sheetgen.maths.network import Parameter
 from sheetgen.spec import dump, parse
 from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, SCHEDULES, Range
+from sheetgen.spec.order import order
 from sheetgen.tabs.layout import setting_name
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.words import OPTIONS, parameter_path
@@ -39,6 +40,9 @@ class Entry:
     allowed: Range
 
 
+# A page is as wide as the tab; the order of more passes is not printed.
+PRINTED_PASSES = 30
+
 H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
 
 
@@ -49,18 +53,23 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     """
     spec = plan.spec
     columns = DATA + len(spec.inputs[0]) + len(spec.targets[0])
+    passes = len(order(spec)[0]) + 1 if spec.shuffle is not None else 0
     furnish(
         tab.ws,
         title="Inputs",
         subtitle="Yellow cells are yours to change; every tab of the exercise follows at once.",
-        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
+        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1) + [5] * passes,
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
     bottom = _list(tab, TRAINING, "Training", list(_training_entries(plan, bool(exercise))))
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
+    if spec.shuffle is not None:
+        _order(tab, plan, columns + 2)
     _spec_text(tab, plan, bottom + 2)
+    if passes > PRINTED_PASSES:
+        tab.ws.print_area = f"A1:{get_column_letter(columns)}{tab.ws.max_row}"
     if exercise:
         tab.merge(bottom + 3, 1, 7, exercise, "muted")
         tab.define("exercise", f"$A${bottom + 3}")
@@ -138,6 +147,20 @@ def _data(tab: Tab, plan: Plan) -> int:
     _validate(tab, f"{first}{TOP + 2}:{split}{last}", ANY)
     _validate(tab, f"{after}{TOP + 2}:{final}{last}", LOSSES[spec.loss].targets)
     return last
+
+
+def _order(tab: Tab, plan: Plan, column: int) -> None:
+    """Which sample has which place in each pass, drawn by the spec's seed; not typed, so not yellow."""
+    rows = order(plan.spec)
+    passes = len(rows[0])
+    tab.put(
+        TOP, column, f"Order: the sample in each place of pass 1 to {passes}, by seed {plan.spec.shuffle}", "heading"
+    )
+    tab.header(TOP + 1, column, [str(number) for number in range(1, passes + 1)])
+    for row, numbers in enumerate(rows, TOP + 2):
+        tab.put_row(row, column, *((number, "label", None) for number in numbers))
+    first, last = get_column_letter(column), get_column_letter(column + passes - 1)
+    tab.define("order", f"${first}${TOP + 2}:${last}${TOP + 1 + len(rows)}")
 
 
 def _spec_text(tab: Tab, plan: Plan, row: int) -> None:

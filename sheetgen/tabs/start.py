@@ -101,13 +101,20 @@ def summary(spec: Spec) -> str:
     biases = "no biases" if not biased else "biases" if any(layer.train_bias for layer in biased) else "fixed biases"
     samples = count(len(spec.inputs), "sample")
     if len(spec.inputs) > 1:
-        samples += ", one in each update" if spec.batch == "online" else ", all in each update"
+        samples += f", {_taken(spec)} in each update"
     several = len(spec.optimizers) > 1
     runs = count(len(spec.runs), "optimizer" if several else "learning rate")
     return (
         f"A network of {' → '.join(parts)} with {biases} learns from {samples}: {count(spec.steps, 'update')} with "
         f"{runs}. Its loss E_total is {loss_words(spec)}."
     )
+
+
+def _taken(spec: Spec) -> str:
+    """Which samples an update takes."""
+    if spec.turns == 1:
+        return "all"
+    return ("one" if spec.batch_size == 1 else str(spec.batch)) + ("" if spec.shuffle is None else ", shuffled,")
 
 
 def _verdicts(page: Page, checks: gradient_check.Landmarks, runs: compare.Landmarks) -> None:
