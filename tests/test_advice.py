@@ -42,6 +42,7 @@ KNOWN: dict[str, Collection[str]] = {
     "network.layers[0].activation": catalog.ACTIVATIONS,
     "training.optimizers[1].name": catalog.OPTIMIZERS,
     "network.reduction": catalog.REDUCTIONS,
+    "data.scale": catalog.SCALES,
     "training.schedule.name": catalog.SCHEDULES,
 }
 
@@ -58,7 +59,7 @@ def test_a_name_from_elsewhere_is_explained_and_only_a_misspelling_is_corrected(
 def test_every_answer_names_what_there_is() -> None:
     """A name in quotes is one of the catalog's; no name is answered twice, and none that is right is answered."""
     names = {*catalog.LOSSES, *catalog.ACTIVATIONS, *catalog.OPTIMIZERS, *catalog.BATCHES, *catalog.UPDATES}
-    names |= {"random", "E_total", *catalog.SCHEDULES, *catalog.REDUCTIONS, *catalog.ANNEAL_STRATEGIES}
+    names |= {"random", "E_total", *catalog.SCHEDULES, *catalog.REDUCTIONS, *catalog.SCALES, *catalog.ANNEAL_STRATEGIES}
     for place, answers in _KNOWN_ELSEWHERE.items():
         known = {_plain(name) for at, names_there in KNOWN.items() if _kind(at) == place for name in names_there}
         given = [name for text in answers.values() for name in text.split()]

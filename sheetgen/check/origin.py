@@ -98,7 +98,7 @@ def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Sp
 
     now = replace(
         spec,
-        inputs=table("i", len(spec.inputs[0])),
+        inputs=table("x" if spec.scale else "i", len(spec.inputs[0])),
         targets=table("t", len(spec.targets[0])),
         layers=tuple(_layers(spec.layers, lambda name: column(name)[0])),
     )
@@ -168,7 +168,11 @@ def _names(spec: Spec) -> dict[str, int]:
     weights = sum(len(layer.weights[0]) * layer.units for layer in spec.layers)
     biases = sum(len(layer.bias or ()) for layer in spec.layers)
     samples = len(spec.inputs)
-    sizes = (("i", len(spec.inputs[0]), samples), ("t", len(spec.targets[0]), samples), ("w", weights, 1))
+    sizes = (
+        ("x" if spec.scale else "i", len(spec.inputs[0]), samples),
+        ("t", len(spec.targets[0]), samples),
+        ("w", weights, 1),
+    )
     found = {f"{c}_{k + 1}": count for c, size, count in (*sizes, ("b", biases, 1)) for k in range(size)}
     for run in spec.runs:
         for option in ("learning_rate", *used_settings(run.optimizer.options), *_schedule(spec)):

@@ -81,7 +81,7 @@ class _Trainer:
         self._pattern = pattern
         self._spec = spec
         self._run = run
-        self._inputs = torch.tensor(spec.inputs, dtype=torch.float64)
+        self._inputs = _scaled(spec.scale, torch.tensor(spec.inputs, dtype=torch.float64))
         self._targets = torch.tensor(spec.targets, dtype=torch.float64)
         self._weights = [_parameter(layer.weights, True) for layer in spec.layers]
         self._biases = [None if one.bias is None else _parameter(one.bias, one.train_bias) for one in spec.layers]
@@ -243,6 +243,16 @@ class _Trainer:
                 row |= {f"{letter}_{name}": value for name, value in zip(names, values, strict=True)}
         options = dict(self._run.optimizer.options)
         return row | {f"β{k}ᵗ": options[f"beta{k}"] ** step for k in (1, 2) if f"beta{k}" in options}
+
+
+def _scaled(scale: str, raw: Tensor) -> Tensor:
+    """The inputs as the network takes them, as scikit-learn's StandardScaler and MinMaxScaler have them."""
+    if scale == "standard":
+        return (raw - raw.mean(dim=0)) / raw.std(dim=0, correction=0)
+    if scale == "minmax":
+        low, high = raw.aminmax(dim=0)
+        return (raw - low) / (high - low)
+    return raw
 
 
 def _parameter(numbers: Sequence[Any], trained: bool) -> Tensor:

@@ -25,9 +25,9 @@ from sheetgen.maths.network import derive_network
 from sheetgen.maths.printer import excel, python
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.order import order
-from sheetgen.spec.structure import Run, Spec
+from sheetgen.spec.structure import Matrix, Run, Spec
 
-__all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "setting_values", "trace"]
+__all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "scaled", "setting_values", "trace"]
 
 Row = tuple["float | ExcelError", ...]
 
@@ -86,12 +86,28 @@ def trace(equations: Equations, run: Run, *, progress: Callable[[int], object] |
 def given_values(spec: Spec) -> dict[Symbol, Any]:
     """The cells of Inputs that formulas name: a number, a column with one per sample, or the table of their order."""
     known: dict[Symbol, Any] = {p.given: p.value for p in derive_network(spec).parameters}
-    for letter, table in (("i", spec.inputs), ("t", spec.targets)):
+    for letter, table in (("i", scaled(spec, spec.inputs)), ("t", spec.targets)):
         for number, column in enumerate(zip(*table, strict=True), 1):
             known[Symbol(f"{letter}_{number}")] = column if len(column) > 1 else column[0]
     if spec.shuffle is not None:
         known[Symbol("order")] = order(spec)
     return known
+
+
+def scaled(spec: Spec, rows: Matrix) -> Matrix:
+    """Inputs as the network takes them: by the spread of those to train with, in the arithmetic of tab Inputs."""
+    if not spec.scale:
+        return rows
+    moves = [_move(spec.scale, column) for column in zip(*spec.inputs, strict=True)]
+    return tuple(tuple((x - low) / size for x, (low, size) in zip(row, moves, strict=True)) for row in rows)
+
+
+def _move(scale: str, column: Sequence[float]) -> tuple[float, float]:
+    """What is subtracted from an input, and what it is divided by."""
+    if scale == "minmax":
+        return min(column), max(column) - min(column)
+    mean = sum(column) / len(column)
+    return mean, math.sqrt(sum((x - mean) * (x - mean) for x in column) / len(column))
 
 
 def setting_values(equations: Equations, run: Run) -> dict[Symbol, float]:

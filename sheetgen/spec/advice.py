@@ -105,6 +105,11 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
             "multiplicativelr sequentiallr piecewiseconstant piecewiseconstantdecay triangular",
     },
     "training.schedule.anneal_strategy": {"It is called 'cos' here.": "cosine", "It is called 'linear' here.": "lin"},
+    "data.scale": {
+        "It is called 'standard' here.": "zscore standardscaler normal standardize zscores std",
+        "It is called 'minmax' here.": "minmaxscaler unit range normalize",
+        "For inputs as they are leave it out.": "none no null",
+    },
     "published.symbol": {"It is called 'E_total' here.": "loss error e cost total totalerror"},
     "": {
         _RATES: _RATE_NAMES,
@@ -117,6 +122,10 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "data": {
         "It is called inputs here.": "x xs xtrain features samples",
+        "It is called file here: the name of a CSV file beside this one.": "csv path filename source dataset",
+        "It is called classes here: the name of the column of the file.": "labelcolumn class label category onehot",
+        "It is called scale here: \"standard\" or \"minmax\".": "scaler normalize normalise normalization standardize",
+        "It is called test here: a share such as 0.2.": "testsize validation validationsplit split holdout",
         "It is called targets here.": "y ys ytrain labels outputs output t expected desired truth",
     },
     "network": {
@@ -189,7 +198,7 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
 # a key -> where it belongs: what stands under a table's head in TOML is that table's, a blank line or not
 _HOMES = {
     "at the top of the file, above the first [table]": "learning_rates steps threshold title about seed",
-    "in [data]": "inputs targets",
+    "in [data]": "inputs targets file classes scale test names test_inputs test_targets",
     "in [network]": "loss layers reduction",
     "in [[network.layers]]": "units activation weights bias train_bias negative_slope",
     "in [training]": "batch shuffle updates optimizer optimizers schedule",

@@ -48,6 +48,7 @@ FINITE = Range()
 POSITIVE = Range(0, open_low=True)
 NON_NEGATIVE = Range(0)
 FRACTION = Range(0, 1, open_high=True)
+SHARE = Range(0, 1, open_low=True, open_high=True)
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,11 @@ LOSSES: dict[str, Loss] = {
 }
 
 BATCHES = ("full", "online")
+SCALES = ("standard", "minmax")
 REDUCTIONS = ("mean", "sum")
 UPDATES = ("simultaneous", "output_first")
 
 # Tab names that a run may not take (compared without regard to case); Excel keeps History for itself.
 RESERVED_TABS = ("Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", "Spec", "History")
+# A tab of those workbooks only whose data is split for a test.
+TEST_TAB = "Test"

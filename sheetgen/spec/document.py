@@ -2,10 +2,12 @@
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sheetgen.spec import catalog
 from sheetgen.spec.advice import advice
+from sheetgen.spec.data import read_data
 from sheetgen.spec.fields import Place, choice, count, flag, items, matrix, number, show, table, text, vector, whole
 from sheetgen.spec.order import batch_size, check_passes
 from sheetgen.spec.schedule import learning_rates, optimizers, schedule, step_count
@@ -17,8 +19,11 @@ __all__ = ["read_spec"]
 _SUM_TOLERANCE = 1e-12
 
 
-def read_spec(document: object, origin: str) -> Spec:
-    """The spec that the parsed TOML document describes; SpecError names the first thing that is wrong."""
+def read_spec(document: object, origin: str, folders: Sequence[Path] = ()) -> Spec:
+    """The spec that the parsed TOML document describes; SpecError names the first thing that is wrong.
+
+    A file of data is looked for in the folders.
+    """
     root = Place(origin)
     optional = ("title", "about", "seed", "threshold", "training", "published")
     top = table(root, document, ("learning_rates", "steps", "data", "network"), optional)
@@ -26,22 +31,22 @@ def read_spec(document: object, origin: str) -> Spec:
     rates = learning_rates(root / "learning_rates", top["learning_rates"])
     seed = whole(root / "seed", top.get("seed", 1), 0, 2**63 - 1, "Any such number will do.")
 
-    data = table(root / "data", top["data"], ("inputs", "targets"))
-    inputs = matrix(root / "data" / "inputs", data["inputs"], (None, None), ("sample", "input"))
-    shape = (len(inputs), None)
-    targets = matrix(root / "data" / "targets", data["targets"], shape, ("sample, as in data.inputs", "output"))
+    data = read_data(root / "data", top["data"], folders, seed)
+    inputs, targets = data.inputs, data.targets
 
     network = table(root / "network", top["network"], ("loss", "layers"), ("reduction",))
     loss = choice(root / "network" / "loss", network["loss"], catalog.LOSSES)
     layers = _layers(root / "network" / "layers", network["layers"], len(inputs[0]), seed)
-    _check_ends(root, loss, layers, targets)
+    _check_ends(root, loss, layers, targets, "targets")
+    if data.test_targets:
+        _check_ends(root, loss, layers, data.test_targets, "test_targets")
 
     keys = ("batch", "shuffle", "updates", "optimizer", "optimizers", "schedule")
     training = table(root / "training", top.get("training", {}), (), keys)
     batch = batch_size(root / "training" / "batch", training.get("batch", "full"), len(inputs))
     shuffled = _shuffled(root / "training" / "shuffle", training.get("shuffle", False), batch)
     _check_size(root, inputs, targets, layers, batch)
-    chosen = optimizers(root / "training", training)
+    chosen = optimizers(root / "training", training, bool(data.test_inputs))
     if len(chosen) > 1 and len(rates) > 1:
         rule = "exactly one is expected beside several optimizers, which are compared at one rate"
         raise (root / "learning_rates").refuse(f"has {len(rates)} rates", rule, "Keep one.")
@@ -63,6 +68,10 @@ def read_spec(document: object, origin: str) -> Spec:
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
         published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
         shuffle=seed if shuffled else None,
+        names=data.names,
+        scale=data.scale,
+        test_inputs=data.test_inputs,
+        test_targets=data.test_targets,
         reduction=choice(root / "network" / "reduction", network.get("reduction", "mean"), catalog.REDUCTIONS),
         schedule=schedule(root / "training" / "schedule", training["schedule"], steps)
         if "schedule" in training
@@ -145,7 +154,7 @@ def _drawn(draw: random.Random, count: int, fan_in: int) -> tuple[float, ...]:
     return tuple(bound * (2 * draw.random() - 1) for _ in range(count))
 
 
-def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matrix) -> None:
+def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matrix, key: str) -> None:
     """Refuse a last layer or targets that do not suit the loss, and softmax elsewhere."""
     place, last = root / "network" / "layers", len(layers) - 1
     rule = catalog.LOSSES[loss]
@@ -167,7 +176,7 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         found = f"is {layers[last].units}, but a row of data.targets has {count(len(targets[0]), 'number')}"
         raise (place / last / "units").refuse(found, "the last layer has a unit per target", "Make them equal.")
     for at, row in enumerate(targets):
-        here = root / "data" / "targets" / at
+        here = root / "data" / key / at
         for column, target in enumerate(row):
             if target not in rule.targets:
                 allowed = f"the loss {loss} needs targets that are {rule.targets}: {rule.reason}"

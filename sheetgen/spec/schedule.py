@@ -35,22 +35,26 @@ def learning_rates(place: Place, value: object) -> tuple[float, ...]:
     return rates
 
 
-def optimizers(place: Place, training: Mapping[str, object]) -> tuple[Optimizer, ...]:
-    """The optimizers of the table `training`, side by side; plain sgd if it names none."""
+def optimizers(place: Place, training: Mapping[str, object], tested: bool = False) -> tuple[Optimizer, ...]:
+    """The optimizers of the table `training`, side by side; plain sgd if it names none.
+
+    If the network is `tested`, there is a tab for that, and none may be labelled like it.
+    """
+    reserved = (*catalog.RESERVED_TABS, *([catalog.TEST_TAB] if tested else ()))
     if "optimizer" in training and "optimizers" in training:
         raise (place / "optimizers").refuse(
             "stands beside training.optimizer", "only one of them is allowed", "Keep one."
         )
     if "optimizers" not in training:
         place, found = place / "optimizer", [training.get("optimizer", {"name": "sgd"})]
-        return _checked_labels([place], [_optimizer(place, found[0])])
+        return _checked_labels([place], [_optimizer(place, found[0])], reserved)
     place /= "optimizers"
     found = items(place, training["optimizers"], "tables with a name")
     if len(found) > catalog.MAX_RATES:
         rule = f"a workbook compares at most {catalog.MAX_RATES}"
         raise place.refuse(f"has {len(found)} optimizers", rule, "Split them over several workbooks.")
     places = [place / at for at in range(len(found))]
-    return _checked_labels(places, [_optimizer(*pair) for pair in zip(places, found, strict=True)])
+    return _checked_labels(places, [_optimizer(*pair) for pair in zip(places, found, strict=True)], reserved)
 
 
 def schedule(place: Place, value: object, steps: int) -> Schedule:
@@ -101,9 +105,9 @@ def _check_end(place: Place, found: Schedule, steps: int) -> None:
         raise place.refuse(said, f"one_cycle has {length} rates, and each of {steps} updates needs one", then)
 
 
-def _checked_labels(places: list[Place], found: list[Optimizer]) -> tuple[Optimizer, ...]:
+def _checked_labels(places: list[Place], found: list[Optimizer], reserved: tuple[str, ...]) -> tuple[Optimizer, ...]:
     """The optimizers, once no two labels, and no label and tab of every workbook, are alike to Excel."""
-    taken = {alike(name): "a tab of every workbook" for name in catalog.RESERVED_TABS}
+    taken = {alike(name): "a tab of every workbook" for name in reserved}
     for place, one in zip(places, found, strict=True):
         name = alike(one.label)
         if name in taken:

@@ -85,7 +85,10 @@ class Spec:
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
     The loss is the mean over samples or, with `reduction` "sum", the sum, as in torch.
     Without a `schedule` the rate stays.
-    `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it.
+    `names` are those of inputs and targets, if they have any. `scale` says what is made of the inputs before the
+    network takes them: nothing, "standard" (mean 0 and standard deviation 1 over the samples) or "minmax" (0 to 1).
+    The samples of `test_inputs` and `test_targets` are not trained with.
+    `source` is the TOML as its author wrote it, if it was read from any, and `folder` where; equal specs may differ.
     """
 
     title: str
@@ -104,7 +107,12 @@ class Spec:
     reduction: str = "mean"
     schedule: Schedule | None = None
     shuffle: int | None = None
+    names: tuple[str, ...] = ()
+    scale: str = ""
+    test_inputs: Matrix = ()
+    test_targets: Matrix = ()
     source: str = field(default="", compare=False, repr=False)
+    folder: str = field(default="", compare=False, repr=False)
 
     @property
     def batch_size(self) -> int:

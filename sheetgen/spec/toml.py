@@ -22,15 +22,19 @@ __all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_na
 DEFAULT_TEMPLATE = "erav2"
 
 
-def parse(text: str, origin: str) -> Spec:
-    """The spec that the TOML text describes; `origin` is what error messages call it."""
+def parse(text: str, origin: str, folder: str = "") -> Spec:
+    """The spec that the TOML text describes; `origin` is what error messages call it.
+
+    A file of data is looked for in the folder, and then among the templates; without a folder it is refused.
+    """
     then = f"Correct it, or start from: sheetgen templates {DEFAULT_TEMPLATE}"
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         where, problem = _syntax(text, error)
         raise SpecError(f"{origin}: {where}: {problem}; the file must be TOML. {then}") from None
-    return dataclasses.replace(read_spec(document, origin), source=text)
+    folders = [Path(folder), _templates()] if folder else []
+    return dataclasses.replace(read_spec(document, origin, folders), source=text, folder=folder)
 
 
 def _syntax(text: str, error: Exception) -> tuple[str, str]:
@@ -48,14 +52,14 @@ def _syntax(text: str, error: Exception) -> tuple[str, str]:
 def dump(spec: Spec) -> str:
     """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec.
 
-    Its lines, which end in a line feed, have no more characters than a cell can hold.
+    A file's data stands in it. Its lines, which end in a line feed, have no more characters than a cell can hold.
     """
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
     if spec.shuffle is not None:
         top["seed"] = spec.shuffle
     tables = [
         ("", top),
-        ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
+        ("[data]", {"inputs": spec.inputs, "targets": spec.targets} | _data_options(spec)),
         ("[network]", {"loss": spec.loss} | _unless({"reduction": spec.reduction}, {"reduction": "mean"})),
         *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
         (
@@ -87,6 +91,8 @@ def _toml(value: object) -> str:
         return repr(value).lower()
     if isinstance(value[0], tuple):
         return "[\n" + "".join(f"    {_toml(row)},\n" for row in value) + "]"
+    if isinstance(value[0], str):
+        return "[\n" + "".join(f"    {_toml(one)},\n" for one in value) + "]"
     return "\n        ".join(wrap(f"[{', '.join(map(repr, value))}]", 100, break_on_hyphens=False))
 
 
@@ -97,6 +103,12 @@ def _layer_table(layer: Layer) -> dict[str, object]:
     if layer.activation == "leaky_relu":
         entry["negative_slope"] = layer.negative_slope
     return entry
+
+
+def _data_options(spec: Spec) -> dict[str, object]:
+    """What older specs have not."""
+    found = {key: getattr(spec, key) for key in ("names", "scale", "test_inputs", "test_targets")}
+    return {key: value for key, value in found.items() if value}
 
 
 def _schedule_table(schedule: Schedule) -> dict[str, object]:
@@ -128,8 +140,8 @@ def load(name_or_path: str | PathLike[str]) -> Spec:
     """The spec of a template's name, or of a path (it ends in .toml or contains a separator)."""
     given = str(name_or_path)
     if isinstance(name_or_path, PathLike) or given.endswith(".toml") or "/" in given or sep in given:
-        return parse(_read(Path(given)), given)
-    return parse(template_text(given), f"templates/{given}.toml")
+        return parse(_read(Path(given)), given, str(Path(given).parent))
+    return parse(template_text(given), f"templates/{given}.toml", str(_templates()))
 
 
 def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None) -> Spec:

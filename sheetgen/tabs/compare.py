@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sheetgen.errors import ExcelError
 from sheetgen.maths.rules import RATE
 from sheetgen.tabs.plan import Plan, Training
+from sheetgen.tabs.test import Score
 from sheetgen.tabs.words import rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
@@ -45,13 +46,13 @@ class Landmarks:
     loss_label: str
 
 
-def fill(tab: Tab, plan: Plan) -> Landmarks:
-    """The tab: the table, and under it the losses on a linear and on a logarithmic axis."""
+def fill(tab: Tab, plan: Plan, scores: Sequence[Score] = ()) -> Landmarks:
+    """The tab: the table, and under it the losses on a linear and on a logarithmic axis; `scores` are of tab Test."""
     furnish(
         tab.ws,
         title="Compare",
         subtitle=f"The loss of every {_kind(plan)} over {plan.spec.steps} updates, from the same initial weights.",
-        widths=[22, 17, 17, 16, 22, 25, 25],
+        widths=[22, 17, 17, 16, 22, 25, 25, *([16, 16] if scores else ())],
         tab_color="verdict",
         fit_height=True,
     )
@@ -60,6 +61,8 @@ def fill(tab: Tab, plan: Plan) -> Landmarks:
     tab.put(THRESHOLD_ROW, 3, "← set on tab Inputs", "muted")
     tab.header(HEADER, 1, _labels(plan), 32)
     runs = tuple(_run(tab, plan, training, row) for row, training in enumerate(plan.trainings, TOP))
+    for row, score in enumerate(scores, TOP):
+        _scored(tab, score, row)
     bottom = TOP + len(runs) - 1
     judge(tab, f"G{TOP}:G{bottom}", REACHED, DIVERGED)
     row = bottom + 2
@@ -108,6 +111,15 @@ def _run(tab: Tab, plan: Plan, training: Training, row: int) -> RunCells:
         (Formula(verdict), "verdict", None),
     )
     return RunCells(*(Formula(f"={reference(tab.ws.title, f'{letter}{row}')}") for letter in "ACG"))
+
+
+def _scored(tab: Tab, score: Score, row: int) -> None:
+    """What the run makes of the samples of tab Test, in two columns after the others."""
+    tab.put(HEADER, 8, "test loss", "header")
+    tab.put(row, 8, score.loss, "result", formats.LOSS)
+    if score.accuracy:
+        tab.put(HEADER, 9, "test accuracy", "header")
+        tab.put(row, 9, score.accuracy, "result", formats.PERCENT)
 
 
 def _label(plan: Plan, training: Training) -> Formula | str:

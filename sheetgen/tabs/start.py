@@ -9,7 +9,7 @@ from sympy import Symbol
 
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Published, Spec
-from sheetgen.tabs import compare, gradient_check
+from sheetgen.tabs import compare, gradient_check, test
 from sheetgen.tabs.plan import Plan, Training
 from sheetgen.tabs.words import loss_words, rate_words
 from sheetgen.xlsx import formats
@@ -102,6 +102,8 @@ def summary(spec: Spec) -> str:
     samples = count(len(spec.inputs), "sample")
     if len(spec.inputs) > 1:
         samples += f", {_taken(spec)} in each update"
+    if spec.test_inputs:
+        samples += f" and is tested with {len(spec.test_inputs)} others"
     several = len(spec.optimizers) > 1
     runs = count(len(spec.runs), "optimizer" if several else "learning rate")
     return (
@@ -181,7 +183,9 @@ def _tabs(page: Page, plan: Plan, extra: Sequence[tuple[str, str]]) -> None:
     for training in plan.trainings:
         page.link(training.run.label, _run_text(plan, training))
     page.tab.define("runs", f"$A${top}:$A${page.row - 1}")
-    for title, description in (*((title, TABS[title]) for title in ("Compare", "Gradient check")), *extra):
+    tested = [(test.TAB, test.TITLE)] if plan.spec.test_inputs else []
+    others = ((title, TABS[title]) for title in ("Compare", "Gradient check"))
+    for title, description in (*tested, *others, *extra):
         page.link(title, description)
 
 
