@@ -10,6 +10,7 @@ from referees import asked as check
 from specs import SEED, changed
 from workbooks import ALL_OPTIMIZERS, Choice, write_tables
 
+from sheetgen.check.engines import Engine
 from sheetgen.errors import SpecError
 from sheetgen.maths import schedules
 from sheetgen.spec import Spec, dump, override, parse
@@ -19,13 +20,13 @@ WITHIN, RECALCULATED = 1e-10, 1e-12
 UPDATES = ("simultaneous", "output_first")
 
 
-def confirmed(spec: Spec, path: Path) -> None:
-    """Every number of every row is PyTorch's to 1e-10, and IronCalc's to 1e-12; the text of the spec is the spec."""
+def confirmed(spec: Spec, path: Path, engine: Engine = "ironcalc") -> None:
+    """Every number of every row is PyTorch's to 1e-10, and the engine's to 1e-12; the text of the spec is the spec."""
     assert parse(dump(spec), "test") == spec
-    report = check(write_tables(spec, path))
+    report = check(write_tables(spec, path), engine)
     assert report.ok, f"{report.failure}\n{dump(spec)}"
-    engine, pytorch = report.comparisons
-    assert engine.largest <= RECALCULATED
+    recalculated, pytorch = report.comparisons
+    assert recalculated.largest <= RECALCULATED
     assert pytorch.largest <= WITHIN
 
 
@@ -109,6 +110,17 @@ def test_every_schedule_is_torchs(number: int, tmp_path: Path, torch: ModuleType
     choice = Choice("tanh", updates=UPDATES[number % 2], optimizers=optimizers, steps=30, rate=0.1)
     lines = f"[training.schedule]\n{[*SCHEDULED.values()][number]}"
     confirmed(with_lines(choice.spec, "[[training.optimizers]]", lines), tmp_path / "a.xlsx")
+
+
+@pytest.mark.libreoffice
+@pytest.mark.parametrize("name", ["step", "one_cycle"])
+def test_libreoffice_has_the_same_rates(name: str, tmp_path: Path, soffice: Path, torch: ModuleType) -> None:
+    """MOD, INT, COS and PI there; with shuffled batches."""
+    choice = Choice("tanh", samples=4, optimizers=("momentum",), steps=30, options="dampening = 0.1")
+    text = changed('batch = "full"', "batch = 2\nshuffle = true", dump(choice.spec))
+    lines = f"[training.schedule]\n{SCHEDULED[name]}"
+    shuffled = with_lines(parse(text, "test"), "[[training.optimizers]]", lines)
+    confirmed(shuffled, tmp_path / "a.xlsx", "libreoffice")
 
 
 def test_every_schedule_has_its_mathematics() -> None:

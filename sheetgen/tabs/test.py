@@ -15,6 +15,7 @@ from sheetgen.spec.catalog import TEST_TAB
 from sheetgen.spec.structure import Spec
 from sheetgen.tabs import inputs
 from sheetgen.tabs.plan import Plan, Training
+from sheetgen.tabs.run import PRINT_SCALE
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula, column_letters
@@ -63,6 +64,8 @@ def fill(tab: Tab, plan: Plan) -> list[Score]:
         tab_color="verdict",
         fit_width=False,
     )
+    tab.ws.page_setup.scale, tab.ws.page_setup.pageOrder = PRINT_SCALE, "overThenDown"
+    tab.ws.print_title_cols = "A:A"
     tab.put(LOSS_ROW, 1, "test loss", "label")
     if has_accuracy(spec):
         tab.put(ACCURACY_ROW, 1, "test accuracy", "label")
