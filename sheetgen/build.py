@@ -59,7 +59,7 @@ def forecast(spec: Spec) -> str:
     from sheetgen.spec.kinds import columns
     from sheetgen.xlsx.cells import MAX_COLUMNS
 
-    samples = 1 if spec.batch == "online" else len(spec.inputs)
+    samples = spec.batch_size
     units = sum(map(columns, spec.layers)) - (
         sum(layer.units for layer in spec.layers) if spec.dense and samples == 1 else 0
     )

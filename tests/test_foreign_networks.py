@@ -59,7 +59,7 @@ NETWORKS = {
         '[[network.layers]]\nunits = 1\nactivation = "sigmoid"\nweights = "random"\nbias = "zeros"\n'
     ),
 }  # fmt: skip
-UNLIKE_SGD = ("deep", "optimizers")
+UNLIKE_SGD = ("deep", "iris", "optimizers")
 Cells = dict[tuple[int, int], str | float | bool]
 
 

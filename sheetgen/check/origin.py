@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile, zip_longest
 from pathlib import Path
@@ -98,10 +98,13 @@ def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Sp
 
     now = replace(
         spec,
-        inputs=table("i", len(spec.inputs[0])),
+        inputs=table("x" if spec.scale else "i", len(spec.inputs[0])),
         targets=table("t", len(spec.targets[0])),
         layers=tuple(_layers(spec.layers, lambda name: column(name)[0])),
     )
+    if spec.schedule:
+        options = tuple((option, column(option)[0]) for option in _schedule(spec))
+        now = replace(now, schedule=replace(spec.schedule, options=options))
     runs = []
     for run in spec.runs:
         [rate] = column(setting_name(spec, run, "learning_rate"))
@@ -164,12 +167,21 @@ def _names(spec: Spec) -> dict[str, int]:
     """The names that the spec asks for, each with how many cells it means."""
     weights, biases = (sum(layer.count(letter) for layer in spec.layers) for letter in "wb")
     samples = len(spec.inputs)
-    sizes = (("i", len(spec.inputs[0]), samples), ("t", len(spec.targets[0]), samples), ("w", weights, 1))
+    sizes = (
+        ("x" if spec.scale else "i", len(spec.inputs[0]), samples),
+        ("t", len(spec.targets[0]), samples),
+        ("w", weights, 1),
+    )
     found = {f"{c}_{k + 1}": count for c, size, count in (*sizes, ("b", biases, 1)) for k in range(size)}
     for run in spec.runs:
-        for option in ("learning_rate", *used_settings(run.optimizer.options)):
+        for option in ("learning_rate", *used_settings(run.optimizer.options), *_schedule(spec)):
             found[setting_name(spec, run, option)] = 1
     return found
+
+
+def _schedule(spec: Spec) -> Sequence[str]:
+    """The options of the schedule of the rate."""
+    return [name for name, _ in spec.schedule.options] if spec.schedule else []
 
 
 def _parsed(text: str, path: Path) -> Spec:

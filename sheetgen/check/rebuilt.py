@@ -15,6 +15,7 @@ from typing import Any
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Call, Constant, Name, Node, Number, Reference, moved, rebuilt
+from sheetgen.spec.catalog import TEST_TAB
 from sheetgen.spec.structure import Spec
 from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.workbook import fill_book
@@ -79,7 +80,8 @@ def compare_rebuilt(path: Path, spec: Spec) -> Compared:
 def _other_tabs(typed: Mapping[str, Mapping[Place, Any]], titles: set[str], spec: Spec) -> Iterator[tuple[str, str]]:
     """Tabs of a digit network that the file lists on Start, with what it says of each."""
     start = typed.get("Start", {})
-    known = {"Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", *(run.label for run in spec.runs)}
+    known = {"Start", "Inputs", "Network", "Derivation", "Compare", "Gradient check", TEST_TAB}
+    known |= {run.label for run in spec.runs}
     for (row, column), value in sorted(start.items()):
         if column == 1 and isinstance(value, str) and value in titles - known:
             yield value, str(start.get((row, 2), ""))

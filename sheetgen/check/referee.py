@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sheetgen.check.referee_layers import FORWARD, Passed
-from sheetgen.spec.structure import Layer, Run, Spec
+from sheetgen.spec.order import order
+from sheetgen.spec.structure import Layer, Run, Schedule, Spec
 from sheetgen.spec.structure import Tensor as Start
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class _Trainer:
         self._pattern = pattern
         self._spec = spec
         self._run = run
-        self._inputs = torch.tensor(spec.inputs, dtype=torch.float64)
+        self._inputs = _scaled(spec.scale, torch.tensor(spec.inputs, dtype=torch.float64))
         self._shape = spec.shape or (len(spec.inputs[0]),)
         self._targets = torch.tensor(spec.targets, dtype=torch.float64)
         self._tensors = [{one.name: _parameter(one) for one in layer.parameters} for layer in spec.layers]
@@ -93,18 +94,31 @@ class _Trainer:
         last = len(spec.layers) - 1
         groups = [range(last), range(last, last + 1)] if spec.updates == "output_first" else [range(last + 1)]
         self._groups = [group for group in groups if self._trained(group)]
-        self._optimizers = [_optimizer(run, self._trained(group)) for group in self._groups]
+        self._optimizers = [_optimizer(run, *self._kinds(group)) for group in self._groups]
+        schedule = spec.schedule
+        self._schedulers = [_scheduler(schedule, run, one) for one in self._optimizers] if schedule else []
 
     def _trained(self, layers: Sequence[int]) -> list[Tensor]:
-        return [tensor for at in layers for tensor in self._tensors[at].values() if tensor.requires_grad]
+        weights, biases = self._kinds(layers)
+        return weights + biases
+
+    def _kinds(self, layers: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
+        """The weights and the biases that are trained."""
+        trained = [pair for at in layers for pair in self._tensors[at].items() if pair[1].requires_grad]
+        weights = [tensor for name, tensor in trained if _letter(name) == "w"]
+        return weights, [tensor for name, tensor in trained if _letter(name) == "b"]
 
     def step(self, step: int) -> dict[str, float]:
         """The numbers before the update, which is then made."""
-        samples = len(self._inputs)
-        used = [step % samples] if self._spec.batch == "online" else list(range(samples))
+        import torch
+
+        used = self._samples(step)
         inputs, targets = self._inputs[used], self._targets[used]
         forward = self._forward(inputs, targets)
         row: dict[str, float] = {"step": float(step), "E_total": forward.loss.item()}
+        if self._schedulers:
+            row["rate"] = float(self._optimizers[0].param_groups[0]["lr"])
+        row |= _per_sample(["s"], torch.tensor([[number + 1] for number in used]))
         for letter, table in (("i", inputs), ("t", targets), ("E", forward.parts)):
             row |= _per_sample([f"{letter}{place + 1}" for place in range(table.shape[1])], table)
         for passed in forward.passed:
@@ -117,9 +131,27 @@ class _Trainer:
             row |= after
         else:
             deltas = self._update_together(forward)
+        for scheduler in self._schedulers if step + 1 < self._ends else ():
+            scheduler.step()
         for names, delta in deltas:
-            row |= _per_sample([f"δ_{name}" for name in names], delta * len(used))
+            counted = delta * (len(used) if self._spec.reduction == "mean" else 1)
+            row |= _per_sample([f"δ_{name}" for name in names], counted)
         return row | self._gradients()
+
+    def _samples(self, step: int) -> list[int]:
+        """Which samples the update takes: their pass has its order, and in it they follow each other."""
+        size, count = self._spec.batch_size, len(self._inputs)
+        passes, first = divmod(step * size, count)
+        if self._spec.shuffle is None:
+            return list(range(first, first + size))
+        return [order(self._spec)[place][passes] - 1 for place in range(first, first + size)]
+
+    @property
+    def _ends(self) -> int:
+        """The step whose rate is no other than the one before: with as many steps as rows, OneCycleLR has none left."""
+        schedule = self._spec.schedule
+        last = schedule and schedule.name == "one_cycle" and schedule.option("total_steps") == self._spec.steps
+        return self._spec.steps + (0 if last else 1)
 
     def nudge(self) -> None:
         """Move every parameter a little."""
@@ -145,7 +177,7 @@ class _Trainer:
             forward.passed.append(FORWARD[layer.kind](layer, tensors, prefix, value, self._wiggle))
             value = forward.passed[-1].out
         [(_, net)] = forward.passed[-1].nets
-        forward.parts, loss = _loss(self._spec.loss, net, value, targets)
+        forward.parts, loss = _loss(self._spec, net, value, targets)
         forward.loss = loss + self._wiggle(net).sum() / len(targets)
         return forward
 
@@ -219,6 +251,16 @@ class _Trainer:
         return row | {f"β{k}ᵗ": options[f"beta{k}"] ** step for k in (1, 2) if f"beta{k}" in options}
 
 
+def _scaled(scale: str, raw: Tensor) -> Tensor:
+    """The inputs as the network takes them, as scikit-learn's StandardScaler and MinMaxScaler have them."""
+    if scale == "standard":
+        return (raw - raw.mean(dim=0)) / raw.std(dim=0, correction=0)
+    if scale == "minmax":
+        low, high = raw.aminmax(dim=0)
+        return (raw - low) / (high - low)
+    return raw
+
+
 def _parameter(one: Start) -> Tensor:
     import torch
 
@@ -233,39 +275,62 @@ def _gradients(of: Tensor, by: Sequence[Tensor], weighed: Tensor | None = None) 
     return list(torch.autograd.grad(of, by, weighed, retain_graph=True, materialize_grads=True)) if by else []
 
 
-def _optimizer(run: Run, parameters: list[Tensor]) -> Any:
+def _optimizer(run: Run, weights: list[Tensor], biases: list[Tensor]) -> Any:
     import torch
 
     kind, fixed, _ = _OPTIMIZERS[run.optimizer.name]
     options = dict(run.optimizer.options)
     if "beta1" in options:
         options["betas"] = (options.pop("beta1"), options.pop("beta2"))  # type: ignore[assignment]
-    optimizer = getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+    groups: list[dict[str, Any]] = [{"params": weights}]
+    if biases:
+        groups.append({"params": biases} | ({} if run.optimizer.decay_bias else {"weight_decay": 0.0}))
+    optimizer = getattr(torch.optim, kind)(groups, lr=run.rate, **fixed, **options)
 
     def keep_velocity(*_: Any) -> None:
-        for parameter in parameters:
-            assert parameter.grad is not None
-            velocity = parameter.grad + options["weight_decay"] * parameter.detach()
-            optimizer.state[parameter]["momentum_buffer"] = velocity
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                velocity = parameter.grad + group["weight_decay"] * parameter.detach()
+                optimizer.state[parameter]["momentum_buffer"] = velocity
 
     if options.get("momentum") == 0:  # SGD then keeps none
         optimizer.register_step_pre_hook(keep_velocity)
     return optimizer
 
 
-def _loss(name: str, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _scheduler(schedule: Schedule, run: Run, optimizer: Any) -> Any:
+    """The schedule by torch; one_cycle without its cycle of the momentum."""
+    from torch.optim import lr_scheduler
+
+    options: dict[str, Any] = dict(schedule.options)
+    if schedule.name == "inverse_time":
+        return lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + options["decay"] * step))
+    if schedule.name == "one_cycle":
+        options |= {"total_steps": int(options["total_steps"]), "anneal_strategy": schedule.anneal_strategy}
+        return lr_scheduler.OneCycleLR(optimizer, max_lr=run.rate, cycle_momentum=False, **options)
+    kinds = {"step": "StepLR", "exponential": "ExponentialLR", "cosine": "CosineAnnealingLR"}
+    return getattr(lr_scheduler, kinds[schedule.name])(optimizer, **options)
+
+
+def _loss(spec: Spec, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The parts by sample and output, and the loss, from the last layer's net inputs and activations."""
     from torch.nn import functional
 
     squares = functional.mse_loss(out, targets, reduction="none")
     logits = functional.binary_cross_entropy_with_logits
+    how = spec.reduction
+    count = len(targets) if how == "mean" else 1
     losses: Mapping[str, Callable[[], tuple[Tensor, Tensor]]] = {
-        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / len(targets)),
-        "mse": lambda: (squares, functional.mse_loss(out, targets)),
-        "binary_cross_entropy": lambda: (logits(net, targets, reduction="none"), logits(net, targets)),
-        "cross_entropy": lambda: (-targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets)),
-    }
-    return losses[name]()
+        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / count),
+        "mse": lambda: (squares, functional.mse_loss(out, targets, reduction=how)),
+        "binary_cross_entropy": lambda: (
+            logits(net, targets, reduction="none"), logits(net, targets, reduction=how),
+        ),
+        "cross_entropy": lambda: (
+            -targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets, reduction=how),
+        ),
+    }  # fmt: skip
+    return losses[spec.loss]()
 
 
 def _names(layers: Sequence[Layer]) -> list[list[list[str]]]:
@@ -275,11 +340,16 @@ def _names(layers: Sequence[Layer]) -> list[list[list[str]]]:
     for layer in layers:
         own = []
         for one in layer.parameters:
-            letter = "w" if one.name.startswith("weight") else "b"
+            letter = _letter(one.name)
             own.append([f"{letter}{counts[letter] + k + 1}" for k in range(len(one.values))])
             counts[letter] += len(one.values)
         names.append(own)
     return names
+
+
+def _letter(tensor: str) -> str:
+    """What the names of a tensor's entries begin with."""
+    return "w" if tensor.startswith("weight") else "b"
 
 
 def _prefix(layers: int, at: int) -> str:

@@ -117,6 +117,8 @@ def make_exercise(
     if not spec.dense:
         kinds = ", ".join(dict.fromkeys(layer.kind for layer in spec.layers))
         raise SpecError(f"its layers are of the kinds {kinds}; exercises have linear layers only. Choose another spec")
+    if spec.scale or spec.test_inputs:
+        raise SpecError("exercise: its data is scaled or split for a test, which is not judged; remove scale and test")
     one = one_run(spec, rate)
     if seed is not None:
         one = drawn(one, seed)

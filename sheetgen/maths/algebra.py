@@ -114,8 +114,12 @@ class Pick(Function):  # type: ignore[misc]
     """1 if the two arguments are the same whole number, else 0."""
 
 
+class cos_pi(Function):  # type: ignore[misc]  # noqa: N801
+    """cos(π·x), which goes from 1 to -1 while x goes from 0 to 1."""
+
+
 class At(Function):  # type: ignore[misc]
-    """The entry of a named column at a one-based place: Excel's INDEX(name, place)."""
+    """The entry of a named column at a one-based place, or of a table at a row and a column: Excel's INDEX."""
 
 
 def chain(*factors: Expr) -> Expr:

@@ -13,11 +13,11 @@ from functools import lru_cache
 import sympy
 from sympy import Expr, Integer, Symbol
 
-from sheetgen.maths.algebra import At, logsumexp, sigmoid, total
+from sheetgen.maths.algebra import At, chain, logsumexp, sigmoid, total
 from sheetgen.maths.building import Building, Parameter, Unit, layer_prefix, next_value, suffix
 from sheetgen.maths.graph import Equation, Graph, Use
 from sheetgen.maths.layers import KINDS, softmax_helpers
-from sheetgen.maths.rules import LOSSES, STEP
+from sheetgen.maths.rules import LOSSES, STEP, averages
 from sheetgen.spec.structure import Layer, Spec
 
 __all__ = [
@@ -75,7 +75,7 @@ class Network:
 @lru_cache(maxsize=8)
 def derive_network(spec: Spec) -> Network:
     """The network's equations; the same object for an equal spec."""
-    samples = 1 if spec.batch == "online" else len(spec.inputs)
+    samples = spec.batch_size
     inputs = _data(samples, "i", len(spec.inputs[0]))
     targets = _data(samples, "t", len(spec.targets[0]))
     parameters = tuple(_parameters(spec.layers))
@@ -100,14 +100,16 @@ def derive_network(spec: Spec) -> Network:
         terms += errors[sample]
         _loss_partials(spec, targets[sample], units[-1][sample], errors[sample], losses[sample], graph.partials)
     e_total = Symbol("E_total")
-    count = samples * (len(spec.targets[0]) if LOSSES[spec.loss].mean else 1)
+    summed = spec.reduction == "sum"
+    count = 1 if summed else samples * (len(spec.targets[0]) if averages(spec) else 1)
     graph.give(e_total, total(*terms) / count, "total")
     moved = {p.symbol: next_value(p.symbol) for p in parameters if p.layer == len(spec.layers) - 1}
     trained = [p.symbol for p in parameters if p.trained]
     ends = [*(error for one in errors for error in one), *losses]
     back = graph.backward(ends, trained, moved if spec.updates == "output_first" else None)
     delta = back.delta
-    gradient = {symbol: total(*(use.share for use in back.uses[symbol])) / samples for symbol in trained}
+    over = 1 if summed else samples
+    gradient = {symbol: total(*(use.share for use in back.uses[symbol])) / over for symbol in trained}
     readable = spec.dense and samples == 1 and len(spec.layers) <= 2 and _longest(gradient, delta) <= READABLE_SYMBOLS
     closed = {symbol: _expand(expr, delta) for symbol, expr in gradient.items()} if readable else None
     return Network(
@@ -152,10 +154,19 @@ def _data_equations(
     several = len(spec.inputs) > 1
     for sample in range(samples):
         at = sympy.Mod(STEP, len(spec.inputs)) + 1 if spec.batch == "online" else Integer(sample + 1)
+        if isinstance(spec.batch, int) or spec.shuffle is not None:
+            at = Symbol("s" + suffix(sample, samples))
+            yield Equation(at, _turn(spec, sample), "data")
         for letter, symbols in (("t", targets[sample]), ("i", inputs[sample])):
             for number, symbol in enumerate(symbols, 1):
                 name = Symbol(f"{letter}_{number}")
                 yield Equation(symbol, At(name, at) if several else name, "data")
+
+
+def _turn(spec: Spec, place: int) -> Expr:
+    """The number of the sample in a zero-based place of a row's batch."""
+    now = total(chain(Integer(spec.batch_size), sympy.Mod(STEP, spec.turns)), Integer(place + 1))
+    return now if spec.shuffle is None else At(Symbol("order"), now, sympy.floor(STEP / spec.turns) + 1)
 
 
 def _error_equations(
@@ -193,7 +204,7 @@ def _loss_partials(
     loss = LOSSES[spec.loss]
     nets = tuple(unit.net for unit in units)
     parts = [_error(spec, t, unit, nets, place) for place, (t, unit) in enumerate(zip(targets, units, strict=True))]
-    count = len(units) if loss.mean else 1
+    count = len(units) if averages(spec) else 1
     # What the parts have in common is a node of its own, so that each is differentiated by its own output alone.
     shared, common = Symbol("L"), logsumexp(*nets)
     parts = [part.xreplace({common: shared}).doit() for part in parts]
@@ -205,7 +216,7 @@ def _loss_partials(
             slope = sympy.factor_terms(own / count)
         else:
             slope = sympy.Mul(unit.out, from_shared, evaluate=False) + own  # ∂L/∂ok is the softmax
-        partials[error if loss.of_activation and not loss.mean else loss_node, by] = slope
+        partials[error if loss.of_activation and not averages(spec) else loss_node, by] = slope
 
 
 def _expand(expr: Expr, delta: Mapping[Symbol, Expr]) -> Expr:

@@ -101,7 +101,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
     def _print_Function(self, expr: Expr) -> str:
         return self._call(type(expr).__name__, *expr.args)
 
-    _print_Max = _print_Abs = _print_Mod = _print_Function
+    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_floor = _print_Function
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotImplementedError(f"no formula for {type(expr).__name__}")
@@ -112,8 +112,8 @@ class ExcelPrinter(_Infix):
 
     # sympy -> Excel; LOG is base 10 there
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Abs": "ABS",
-        "Mod": "MOD", "At": "INDEX",
+        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Min": "MIN", "Abs": "ABS",
+        "Mod": "MOD", "floor": "INT", "At": "INDEX",
     }  # fmt: skip
 
     def _print_Float(self, expr: Expr) -> str:
@@ -161,6 +161,9 @@ class ExcelPrinter(_Infix):
         x = self.parenthesize(expr.args[0], _ATOM, strict=True)
         return f"IF({x}>=0,1/(1+EXP(-{x})),EXP({x})/(1+EXP({x})))"
 
+    def _print_cos_pi(self, expr: Expr) -> str:
+        return f"COS(PI()*{self.parenthesize(expr.args[0], _MUL)})"
+
     def _print_log1p(self, expr: Expr) -> str:
         """Kahan's: what 1 + u loses of a small u is divided out again. In LibreOffice, 1 + u - 1 is 0 below 3.6E-15."""
         u = self._print(expr.args[0])
@@ -176,9 +179,9 @@ class PythonPrinter(_Infix):
     """A Python expression of floats; see `trace` for the functions that it calls."""
 
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
-        "Greatest": "max", "Which": "which", "Pick": "pick",
+        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Min": "min", "Abs": "abs",
+        "Mod": "mod", "floor": "floor", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "cos_pi": "cos_pi", "Greatest": "max", "Which": "which", "Pick": "pick",
     }  # fmt: skip
 
     _print_Relational = ExcelPrinter._print_Relational
@@ -199,7 +202,8 @@ class TextPrinter(_Infix):
     plus: ClassVar[str] = " + "
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "ln", "sqrt": "√", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax", "Greatest": "max",
+        "Mod": "mod", "floor": "int", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
+        "Greatest": "max",
     }  # fmt: skip
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:

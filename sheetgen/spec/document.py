@@ -2,13 +2,16 @@
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sheetgen.spec import catalog
 from sheetgen.spec.advice import advice
+from sheetgen.spec.data import read_data
 from sheetgen.spec.fields import Place, choice, count, flag, items, matrix, number, show, table, text, vector, whole
-from sheetgen.spec.kinds import columns, drawn, kind_of, read_kind, read_shape, uses
-from sheetgen.spec.schedule import learning_rates, optimizers, step_count
+from sheetgen.spec.kinds import columns, drawn, kind_of, read_kind, uses
+from sheetgen.spec.order import batch_size, check_passes
+from sheetgen.spec.schedule import learning_rates, optimizers, schedule, step_count
 from sheetgen.spec.structure import Layer, Matrix, Published, Shape, Spec
 
 __all__ = ["read_spec"]
@@ -17,8 +20,11 @@ __all__ = ["read_spec"]
 _SUM_TOLERANCE = 1e-12
 
 
-def read_spec(document: object, origin: str) -> Spec:
-    """The spec that the parsed TOML document describes; SpecError names the first thing that is wrong."""
+def read_spec(document: object, origin: str, folders: Sequence[Path] = ()) -> Spec:
+    """The spec that the parsed TOML document describes; SpecError names the first thing that is wrong.
+
+    A file of data is looked for in the folders.
+    """
     root = Place(origin)
     optional = ("title", "about", "seed", "threshold", "training", "published")
     top = table(root, document, ("learning_rates", "steps", "data", "network"), optional)
@@ -26,28 +32,29 @@ def read_spec(document: object, origin: str) -> Spec:
     rates = learning_rates(root / "learning_rates", top["learning_rates"])
     seed = whole(root / "seed", top.get("seed", 1), 0, 2**63 - 1, "Any such number will do.")
 
-    data = table(root / "data", top["data"], ("inputs", "targets"), ("shape",))
-    inputs = matrix(root / "data" / "inputs", data["inputs"], (None, None), ("sample", "input"))
-    rows = (len(inputs), None)
-    targets = matrix(root / "data" / "targets", data["targets"], rows, ("sample, as in data.inputs", "output"))
-    shape = read_shape(root / "data" / "shape", data["shape"], len(inputs[0])) if "shape" in data else ()
+    data = read_data(root / "data", top["data"], folders, seed)
+    inputs, targets, shape = data.inputs, data.targets, data.shape
 
-    network = table(root / "network", top["network"], ("loss", "layers"))
+    network = table(root / "network", top["network"], ("loss", "layers"), ("reduction",))
     loss = choice(root / "network" / "loss", network["loss"], catalog.LOSSES)
     layers = _layers(root / "network" / "layers", network["layers"], shape or (len(inputs[0]),), seed)
-    _check_ends(root, loss, layers, targets)
+    _check_ends(root, loss, layers, targets, "targets")
+    if data.test_targets:
+        _check_ends(root, loss, layers, data.test_targets, "test_targets")
 
-    training = table(root / "training", top.get("training", {}), (), ("batch", "updates", "optimizer", "optimizers"))
-    batch = choice(root / "training" / "batch", training.get("batch", "full"), catalog.BATCHES)
+    keys = ("batch", "shuffle", "updates", "optimizer", "optimizers", "schedule")
+    training = table(root / "training", top.get("training", {}), (), keys)
+    batch = batch_size(root / "training" / "batch", training.get("batch", "full"), len(inputs))
+    shuffled = _shuffled(root / "training" / "shuffle", training.get("shuffle", False), batch)
     _check_size(root, inputs, targets, layers, batch)
-    chosen = optimizers(root / "training", training)
+    chosen = optimizers(root / "training", training, bool(data.test_inputs))
     if len(chosen) > 1 and len(rates) > 1:
         rule = "exactly one is expected beside several optimizers, which are compared at one rate"
         raise (root / "learning_rates").refuse(f"has {len(rates)} rates", rule, "Keep one.")
 
     sizes = [str(size) for size in (len(inputs[0]), *(layer.units for layer in layers))]
     title = f"{'-'.join(sizes if len(sizes) <= 12 else [*sizes[:6], '…', *sizes[-5:]])} network"
-    return Spec(
+    spec = Spec(
         title=text(root / "title", top.get("title", title), 200),
         about=text(root / "about", top.get("about", ""), 10_000, lines=True, empty=True).strip(),
         learning_rates=rates,
@@ -62,7 +69,27 @@ def read_spec(document: object, origin: str) -> Spec:
         threshold=number(root / "threshold", top.get("threshold", 0.01), catalog.POSITIVE),
         published=_published(root / "published", top.get("published", []), steps, _symbols(layers)),
         shape=shape,
+        shuffle=seed if shuffled else None,
+        names=data.names,
+        scale=data.scale,
+        test_inputs=data.test_inputs,
+        test_targets=data.test_targets,
+        reduction=choice(root / "network" / "reduction", network.get("reduction", "mean"), catalog.REDUCTIONS),
+        schedule=schedule(root / "training" / "schedule", training["schedule"], steps)
+        if "schedule" in training
+        else None,
     )
+    check_passes(root / "training" / "shuffle", spec)
+    return spec
+
+
+def _shuffled(place: Place, value: object, batch: str | int) -> bool:
+    """Whether samples take their turns in a drawn order."""
+    shuffled = flag(place, value)
+    if shuffled and batch == "full":
+        rule = "with the full batch every update takes all samples, whatever their order"
+        raise place.refuse("is true", rule, "Write a batch such as training.batch = 2, or remove it.")
+    return shuffled
 
 
 def _layers(place: Place, value: object, shape: Shape, seed: int) -> tuple[Layer, ...]:
@@ -125,7 +152,7 @@ def _bias(place: Place, value: object, units: int, fan_in: int, draw: random.Ran
     return vector(place, value, units, "unit")
 
 
-def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matrix) -> None:
+def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matrix, key: str) -> None:
     """Refuse a last layer or targets that do not suit the loss, and softmax elsewhere."""
     place, last = root / "network" / "layers", len(layers) - 1
     rule = catalog.LOSSES[loss]
@@ -150,7 +177,7 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         found = f"is {layers[last].units}, but a row of data.targets has {count(len(targets[0]), 'number')}"
         raise (place / last / "units").refuse(found, "the last layer has a unit per target", "Make them equal.")
     for at, row in enumerate(targets):
-        here = root / "data" / "targets" / at
+        here = root / "data" / key / at
         for column, target in enumerate(row):
             if target not in rule.targets:
                 allowed = f"the loss {loss} needs targets that are {rule.targets}: {rule.reason}"
@@ -160,12 +187,13 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
             raise here.refuse(f"sums to {math.fsum(row)!r}", allowed, "Change it, or change network.loss.")
 
 
-def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str) -> None:
+def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str | int) -> None:
     """Refuse what no training table can hold, before anything is derived.
 
     The columns of an optimizer's state are not counted here.
     """
-    network, samples, outputs = root / "network", 1 if batch == "online" else len(inputs), len(targets[0])
+    network, outputs = root / "network", len(targets[0])
+    samples = batch if isinstance(batch, int) else 1 if batch == "online" else len(inputs)
     units = sum(layer.units for layer in layers)
     weights = sum(layer.count("w") for layer in layers)
     dense = all(layer.kind == "linear" for layer in layers)

@@ -91,14 +91,34 @@ class Layer:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with every option filled in, in the catalog's order (betas as beta1 and beta2)."""
+    """An update rule with every option filled in, in the catalog's order (betas as beta1 and beta2).
+
+    Without `decay_bias` its weight decay leaves the biases alone.
+    """
 
     name: str
     options: tuple[tuple[str, float], ...]
     label: str
+    decay_bias: bool = True
 
     def option(self, name: str) -> float:
         """The option's value; KeyError if this optimizer has no such option."""
+        return dict(self.options)[name]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes from step to step: its options in the catalog's order.
+
+    `anneal_strategy` matters to one_cycle only.
+    """
+
+    name: str
+    options: tuple[tuple[str, float], ...]
+    anneal_strategy: str = "cos"
+
+    def option(self, name: str) -> float:
+        """The option's value; KeyError if this schedule has no such option."""
         return dict(self.options)[name]
 
 
@@ -126,10 +146,17 @@ class Spec:
     """A network, its data and how it is trained; every number resolved.
 
     `inputs` has shape (samples, inputs), `targets` (samples, outputs). The state after k updates is step k, so a
-    run has steps + 1 rows. `batch` is "full" (every sample in each update) or "online" (sample: step mod samples);
+    run has steps + 1 rows. `batch` is "full" (every sample in each update), "online" (sample: step mod samples) or
+    how many samples take their turn in an update, in their order or, with the seed `shuffle`, in one drawn for each
+    pass (see order);
     `updates` is "simultaneous" or "output_first" (the last layer moves before the other gradients are taken).
-    `source` is the TOML as its author wrote it, if it was read from any; equal specs may differ in it. `shape` is that
-    of a sample's inputs, () where they are a plain row.
+    The loss is the mean over samples or, with `reduction` "sum", the sum, as in torch.
+    Without a `schedule` the rate stays.
+    `names` are those of inputs and targets, if they have any. `scale` says what is made of the inputs before the
+    network takes them: nothing, "standard" (mean 0 and standard deviation 1 over the samples) or "minmax" (0 to 1).
+    The samples of `test_inputs` and `test_targets` are not trained with.
+    `source` is the TOML as its author wrote it, if it was read from any, and `folder` where; equal specs may differ.
+    `shape` is that of a sample's inputs, () where they are a plain row.
     """
 
     title: str
@@ -140,18 +167,38 @@ class Spec:
     targets: Matrix
     loss: str
     layers: tuple[Layer, ...]
-    batch: str
+    batch: str | int
     updates: str
     optimizers: tuple[Optimizer, ...]
     threshold: float
     published: tuple[Published, ...]
+    reduction: str = "mean"
+    schedule: Schedule | None = None
+    shuffle: int | None = None
+    names: tuple[str, ...] = ()
+    scale: str = ""
+    test_inputs: Matrix = ()
+    test_targets: Matrix = ()
     source: str = field(default="", compare=False, repr=False)
+    folder: str = field(default="", compare=False, repr=False)
     shape: Shape = ()
 
     @property
     def dense(self) -> bool:
         """Whether every layer is fully connected."""
         return all(layer.kind == "linear" for layer in self.layers)
+
+    @property
+    def batch_size(self) -> int:
+        """How many samples an update takes, which is how many a row of a training table has."""
+        if isinstance(self.batch, int):
+            return self.batch
+        return 1 if self.batch == "online" else len(self.inputs)
+
+    @property
+    def turns(self) -> int:
+        """How many updates a pass through the samples takes."""
+        return len(self.inputs) // self.batch_size
 
     @property
     def runs(self) -> tuple[Run, ...]:

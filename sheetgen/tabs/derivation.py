@@ -9,12 +9,12 @@ from sympy import Expr, Symbol
 
 from sheetgen.maths.network import Equation
 from sheetgen.maths.printer import excel, text
-from sheetgen.maths.rules import LOSSES, OPTIMIZERS
+from sheetgen.maths.rules import LOSSES
 from sheetgen.maths.story import Path, Story, tell
 from sheetgen.tabs import derivation_shared
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
-from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
+from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path, schedule_words, update_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula
@@ -98,7 +98,8 @@ def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
         writer.text(ACTIVATION_WORDS[activation])
     writer.text(f"Loss: {LOSSES[plan.spec.loss].text}")
     if plan.network.samples > 1:
-        writer.text("[1] marks the columns of sample 1; the other samples have the same formulas.")
+        first = "sample 1" if plan.spec.turns == 1 else "the first sample of a row"
+        writer.text(f"[1] marks the columns of {first}; the other samples have the same formulas.")
     writer.header("symbol", "formula", "value")
     for equation in _first_sample(plan):
         shown = "yours to find" if equation.symbol in blanks else text(equation.expr)
@@ -179,7 +180,7 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     for symbol, expr in network.delta.items():
         writer.compared(symbol, expr)
     writer.heading("Every gradient")
-    mean = f", averaged over the {network.samples} samples" if network.samples > 1 else ""
+    mean = f", {_added(plan)} over the {network.samples} samples" if network.samples > 1 else ""
     writer.text(
         "The chain rule: ∂E/∂w = ∂E/∂(net input of the unit that w enters) · ∂(net input)/∂w = its δ · the value that "
         f"w multiplies{mean}. A bias multiplies 1."
@@ -189,10 +190,16 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
         writer.compared(parameter.gradient, network.gradient[parameter.symbol])
 
 
+def _added(plan: Plan) -> str:
+    return "summed" if plan.spec.reduction == "sum" else "averaged"
+
+
 def _update_rule(writer: _Lines, plan: Plan) -> None:
     writer.heading("The update")
     for optimizer in dict.fromkeys(plan.spec.optimizers):
-        writer.text(f"{optimizer.label}: {OPTIMIZERS[optimizer.name].text}, where g is the gradient and η the rate.")
+        writer.text(f"{optimizer.label}: {update_words(plan.spec, optimizer)}, where g is the gradient and η the rate.")
+    if plan.spec.schedule:
+        writer.text(f"In each row η is its own rate. {schedule_words(plan.spec)}; the η in it is the learning rate.")
     if plan.spec.updates == "output_first":
         writer.text(
             "updates = output_first: the last layer moves first, and the other gradients use its new weights (marked "

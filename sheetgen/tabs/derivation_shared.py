@@ -44,7 +44,8 @@ def fill(lines: Lines, plan: Plan) -> None:
         )
         lines.text(f"Layer {at + 1}, {layer_words(layer)}. {sentence}")
     lines.heading("Backwards: δ of every node")
-    sample = "" if network.samples == 1 else " Sample 1 is shown; the other samples have the same formulas."
+    first = "Sample 1" if plan.spec.turns == 1 else "The first sample of a row"
+    sample = "" if network.samples == 1 else f" {first} is shown; the other samples have the same formulas."
     lines.text(
         "δ of a node is ∂E/∂(the node), E being the loss of one sample: the sum over all that use the node, of their δ "
         f"times the local derivative.{sample}"
@@ -81,13 +82,14 @@ def _by_place(lines: Lines, plan: Plan, parameter: Parameter) -> None:
     """One parameter's gradient as the sum over the places where it is used."""
     network, name = plan.network, parameter.symbol.name
     uses = network.uses[parameter.symbol]
-    mean = f", divided by the {network.samples} samples" if network.samples > 1 else ""
+    over = 1 if plan.spec.reduction == "sum" else network.samples
+    mean = f", divided by the {over} samples" if over > 1 else ""
     lines.text(
         f"{name} ({parameter_words(plan.spec, parameter)}) is used in {len(uses)} places; their shares add up{mean}."
     )
     lines.header("enters", f"its share of ∂E/∂{name}", "value")
     rows = [lines.line(use.by.name, text(use.share), lines.value(use.share)) for use in uses]
-    total = f"SUM(C{rows[0]}:C{rows[-1]})" + (f"/{network.samples}" if network.samples > 1 else "")
+    total = f"SUM(C{rows[0]}:C{rows[-1]})" + (f"/{over}" if over > 1 else "")
     lines.line("sum of the places", f"∂E/∂{name}", Formula(f"={total}"), "result")
     lines.header(*LABELS)
     lines.compared(parameter.gradient, network.gradient[parameter.symbol])

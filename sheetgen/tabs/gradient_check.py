@@ -140,6 +140,10 @@ def _is_gradient(plan: Plan, parameter: Parameter) -> bool:
     return plan.spec.updates != "output_first" or parameter.layer == len(plan.spec.layers) - 1
 
 
+def _mean(plan: Plan) -> str:
+    return "sum" if plan.spec.reduction == "sum" else "mean"
+
+
 def _has_kinks(plan: Plan) -> bool:
     return any(layer.activation in KINKED or layer.kind in KINKED_KINDS for layer in plan.spec.layers)
 
@@ -214,8 +218,13 @@ def _notes(plan: Plan, passes: Passes) -> Iterator[str]:
         )
     if spec.batch == "online" and len(spec.inputs) > 1:
         yield "batch = online: E is the loss of the one sample that the chosen step uses."
+    elif spec.turns > 1:
+        yield (
+            f"batch = {spec.batch}: E is the {_mean(plan)} over the {spec.batch} samples that the chosen step uses; "
+            "[k] marks the columns of the k-th of them."
+        )
     elif len(spec.inputs) > 1:
-        yield f"E is the mean over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
+        yield f"E is the {_mean(plan)} over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
     if len(passes.moved) < len(trained):
         yield (
             f"{len(passes.moved)} of {len(trained)} parameters are checked, evenly spread: this tab keeps to "

@@ -12,10 +12,10 @@ from openpyxl.worksheet.pagebreak import Break
 from sympy import Symbol
 
 from sheetgen.maths.derive import Column
-from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
+from sheetgen.maths.rules import RATE, STEP
 from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
 from sheetgen.tabs.plan import CHART_COLUMNS, Plan, Training
-from sheetgen.tabs.words import KINDS, OPTIONS, rate_words
+from sheetgen.tabs.words import KINDS, OPTIONS, rate_words, schedule_words, update_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_SERIES, Block, FillDown, Formula, column_letters
@@ -99,7 +99,7 @@ def _title(tab: Tab, plan: Plan, training: Training, rule: bool) -> None:
 
 
 def _subtitle(plan: Plan, training: Training, rule: bool) -> str:
-    said = f" Update rule: {OPTIMIZERS[training.run.optimizer.name].text}" if rule else ""
+    said = f" Update rule: {update_words(plan.spec, training.run.optimizer)}" if rule else ""
     return f"{plan.spec.title}: {plan.spec.steps} updates, one row each.{said}"
 
 
@@ -109,7 +109,9 @@ def _settings(tab: Tab, plan: Plan, training: Training) -> None:
         tab.put(SETTING_LABELS, column, f"{OPTIONS[option]} {symbol.name}", "header")
         formula = Formula(f"={setting_name(plan.spec, training.run, option)}")
         tab.put(SETTING_VALUES, column, formula, "result", formats.RATE)
-    tab.ws.row_dimensions[SETTING_LABELS].height = 32
+    tab.ws.row_dimensions[SETTING_LABELS].height = 46 if plan.spec.schedule else 32
+    if plan.spec.schedule:
+        tab.put(SETTING_VALUES, len(training.table.settings) + 3, schedule_words(plan.spec), "muted")
 
 
 def _header(tab: Tab, table: Table) -> None:
@@ -127,7 +129,13 @@ def _block_columns(tab: Tab, table: Table) -> list[FillDown]:
 
 
 def _style(tab: Tab, column: Column, role: str = "") -> int:
-    looks = {"step": formats.WHOLE, "error": formats.LOSS, "total": formats.LOSS, "data": formats.RATE}
+    looks = {
+        "step": formats.WHOLE,
+        "rate": formats.RATE,
+        "error": formats.LOSS,
+        "total": formats.LOSS,
+        "data": formats.RATE,
+    }
     roles = {"step": "label", "total": "result"}
     return style_id(tab.ws, role or roles.get(column.kind, "formula"), looks.get(column.kind, formats.VALUE))
 
