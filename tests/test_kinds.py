@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from kinds import STACKS, kinds_spec
+from openpyxl import load_workbook
 from test_grid import confirmed
 from test_network import at_random, whole
 from workbooks import ALL_OPTIMIZERS
 
+from sheetgen import build
 from sheetgen.errors import SheetgenError, SpecError
 from sheetgen.lessons.exercise import make_exercise
 from sheetgen.maths.derive import derive
 from sheetgen.maths.network import derive_network
 from sheetgen.spec import Spec, dump, load, parse
 from sheetgen.spec.catalog import BATCHES, KINDS, LOSSES, UPDATES
+from sheetgen.spec.structure import Optimizer, Schedule
 from sheetgen.tabs.layout import plan_table
+from sheetgen.tabs.test import LOSS_ROW
 from sheetgen.xlsx.cells import MAX_FORMULA
 
 
@@ -60,6 +67,82 @@ def test_every_kind_agrees_with_pytorch_and_ironcalc(
     header = len(plan_table(spec, spec.runs[0]).equations.columns)
     assert pytorch.cells == header * (spec.steps + 1)  # no column is left out
     record_property("numbers", pytorch.cells)
+
+
+MOMENTUM = Optimizer(
+    "momentum", (("momentum", 0.9), ("dampening", 0.1), ("weight_decay", 0.01)), "momentum", decay_bias=False
+)
+ADAMW = Optimizer(
+    "adamw", (("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0.1)), "adamw", decay_bias=False
+)
+# stack, loss, what else the training has
+TRAINED: dict[str, tuple[str, str, dict[str, object]]] = {
+    "conv": (
+        "conv, pool, flatten",
+        "cross_entropy",
+        {
+            "shuffle": 3,
+            "scale": "minmax",
+            "optimizers": (MOMENTUM,),
+            "schedule": Schedule("cosine", (("T_max", 20.0), ("eta_min", 0.001))),
+        },
+    ),
+    "rnn": (
+        "rnn",
+        "mse",
+        {"updates": "output_first", "optimizers": (ADAMW,), "schedule": Schedule("exponential", (("gamma", 0.9),))},
+    ),
+}
+
+
+def trained_otherwise(name: str) -> Spec:
+    """A stack trained by batches of 2 of 6 samples, with the loss summed."""
+    stack, loss, others = TRAINED[name]
+    spec = kinds_spec(*STACKS[stack], loss, samples=6, steps=20)
+    return dataclasses.replace(spec, batch=2, reduction="sum", **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_kinds_go_with_batches_sums_and_schedules(name: str, tmp_path: Path, torch: ModuleType) -> None:
+    """Every number of every row is PyTorch's, and on Derivation the places of a weight add up to the same gradient."""
+    spec = trained_otherwise(name)
+    assert parse(dump(spec), "again") == spec
+    _, pytorch = confirmed(spec, tmp_path / "a.xlsx").comparisons
+    assert pytorch.cells == len(plan_table(spec, spec.runs[0]).equations.columns) * (spec.steps + 1)
+    build(spec, tmp_path / "b.xlsx")
+    rows = list(load_workbook(tmp_path / "b.xlsx", data_only=True)["Derivation"].iter_rows(values_only=True))
+    assert {row[4] for row in rows if isinstance(row[4], float)} == {0.0}
+    shown = {str(row[0]): row[2] for row in rows}
+    summed = [(row[2], shown[str(row[1])]) for row in rows if row[0] == "sum of the places"]
+    assert len(summed) > 3
+    assert all(places == pytest.approx(gradient, rel=1e-12, abs=1e-15) for places, gradient in summed)
+
+
+def test_the_test_of_a_convolution_is_pytorchs(tmp_path: Path, torch: ModuleType) -> None:
+    """The loss of samples that were kept apart, by the weights of the last row."""
+    spec = kinds_spec(*STACKS["conv, pool, flatten"], "mse", samples=6, steps=10)
+    spec = dataclasses.replace(
+        spec,
+        inputs=spec.inputs[:4],
+        targets=spec.targets[:4],
+        test_inputs=spec.inputs[4:],
+        test_targets=spec.targets[4:],
+    )
+    build(spec, tmp_path / "a.xlsx")
+    book = load_workbook(tmp_path / "a.xlsx", data_only=True)
+    run, test = (list(book[name].iter_rows(values_only=True)) for name in ("lr 0.01", "Test"))
+    last = dict(zip(run[6], run[7 + spec.steps], strict=True))
+
+    def tensor(letter: str, first: int, *shape: int) -> Any:
+        count = math.prod(shape)
+        return torch.tensor([last[f"{letter}{first + at}"] for at in range(count)], dtype=torch.float64).reshape(shape)
+
+    maps = torch.tensor(spec.test_inputs, dtype=torch.float64).reshape(2, 1, 4, 4)
+    maps = torch.nn.functional.conv2d(maps, tensor("w", 1, 2, 1, 3, 3), tensor("b", 1, 2), padding=1)
+    flat = torch.nn.functional.max_pool2d(maps, 2).flatten(1)
+    out = torch.nn.functional.linear(flat, tensor("w", 19, 2, 8), tensor("b", 3, 2))
+    loss = torch.nn.functional.mse_loss(out, torch.tensor(spec.test_targets, dtype=torch.float64)).item()
+    assert next(one for one in test[LOSS_ROW - 1][1:] if one is not None) == pytest.approx(loss, rel=1e-12)
 
 
 @st.composite

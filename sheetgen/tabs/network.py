@@ -36,7 +36,8 @@ def fill(tab: Tab, plan: Plan) -> State:
     else:
         bottom = network_maps.draw(tab, plan, chosen, PICTURE_TOP, PICTURE_LEFT)
     if plan.network.samples > 1:
-        note = f"The picture shows sample 1 of {plan.network.samples}."
+        shown = "sample 1 of" if plan.spec.turns == 1 else "the first sample of a row's"
+        note = f"The picture shows {shown} {plan.network.samples}."
         tab.put(bottom + 2, PICTURE_LEFT, note, "muted")
     return chosen
 
