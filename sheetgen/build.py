@@ -59,23 +59,26 @@ def forecast(spec: Spec) -> str:
     SpecError if the spec asks for more columns than a sheet has, which takes long to find out from the equations.
     """
     from sheetgen.maths.rules import OPTIMIZERS
+    from sheetgen.spec.kinds import columns
     from sheetgen.xlsx.cells import MAX_COLUMNS
 
-    samples = 1 if spec.batch == "online" else len(spec.inputs)
-    units = sum(layer.units for layer in spec.layers)
-    weights = sum(layer.units * len(layer.weights[0]) for layer in spec.layers)
-    fixed, trained = (sum(len(one.bias or ()) for one in spec.layers if one.train_bias is how) for how in (False, True))
-    of_a_sample = len(spec.inputs[0]) + 2 * len(spec.targets[0]) + (2 if samples == 1 else 3) * units
-    cells = columns = 0
+    samples = spec.batch_size
+    units = sum(map(columns, spec.layers)) - (
+        sum(layer.units for layer in spec.layers) if spec.dense and samples == 1 else 0
+    )
+    weights = sum(layer.count("w") for layer in spec.layers)
+    fixed, trained = (sum(one.count("b") for one in spec.layers if one.train_bias is how) for how in (False, True))
+    of_a_sample = len(spec.inputs[0]) + 2 * len(spec.targets[0]) + units
+    cells = most = 0
     for run in spec.runs:
         states = len(OPTIMIZERS[run.optimizer.name].states)
         width = 2 + samples * of_a_sample + fixed + (weights + trained) * (2 + states)
         if width > MAX_COLUMNS:
             found = f"{run.label}: the table would have at least {width:,} columns; Excel allows {MAX_COLUMNS}"
             raise SpecError(f'{found}. Use fewer units, inputs or samples, or batch = "online".')
-        columns = max(columns, width)
+        most = max(most, width)
         cells += width * (spec.steps + 1)
-    seconds = columns * COLUMN_SECONDS + cells * CELL_SECONDS
+    seconds = most * COLUMN_SECONDS + cells * CELL_SECONDS
     if seconds < 60:
         return ""
     sizes = f"{_rough(cells * CELL_BYTES / 1e6)} MB as a file and {_rough(cells * CELL_MEMORY / 1e6)} MB of memory"

@@ -166,7 +166,7 @@ def alike(place: tuple[str, str], one: Any, other: Any) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         ours, theirs = (re.split(r"(\d+(?:\.\d+)?(?:E-?\d+)?)", re.sub("[()−]", "", text)) for text in (one, other))
         pairs = list(zip(ours[1::2], theirs[1::2], strict=False))
-        return ours[::2] == theirs[::2] and all(agree(float(a), float(b), 2e-4, 3e-11) for a, b in pairs)
+        return ours[::2] == theirs[::2] and all(agree(float(a), float(b), 1e-3, 3e-11) for a, b in pairs)
     return (place[0] == "Derivation" and place[1][0] in "HIJ") or agree(one, other, 1e-9, 3e-11)
 
 

@@ -83,7 +83,7 @@ def test_make_has_the_targets_of_the_readme() -> None:
 @pytest.mark.parametrize("block", blocks("toml"))
 def test_specs_are_valid(block: str) -> None:
     """A spec shown to readers is one that can be built."""
-    assert parse(block, "README.md").runs
+    assert parse(block, "README.md", str(ROOT / "templates")).runs
 
 
 @pytest.mark.parametrize("block", blocks("python"))

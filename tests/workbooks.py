@@ -15,6 +15,7 @@ from sheetgen.spec.catalog import OPTIMIZERS
 from sheetgen.tabs import inputs
 from sheetgen.tabs.layout import HEADER_ROW, SETTING_VALUES, setting_name
 from sheetgen.tabs.plan import make_plan
+from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import Block, FillDown, Formula
 from sheetgen.xlsx.package import save
@@ -83,6 +84,7 @@ def write_tables(spec: Spec, path: Path) -> Path:
     for one in plan.trainings:
         tab = book.add(one.run.label)
         options = dict(one.run.optimizer.options) | {"learning_rate": one.run.rate}
+        options |= dict(spec.schedule.options) if spec.schedule else {}
         for column, option in enumerate(one.table.equations.settings.values(), 2):
             name = setting_name(spec, one.run, option)
             tab.put(SETTING_VALUES, column, Formula(f"={name}", options[option]))
@@ -91,6 +93,8 @@ def write_tables(spec: Spec, path: Path) -> Path:
             tab.put(HEADER_ROW, number, column_of.symbol.name)
             columns.append(FillDown(start, fill))
         tab.block = Block(one.table.top, tuple(columns), one.values)
+    if spec.scale:
+        complete(book)
     save(book, path)
     return path
 

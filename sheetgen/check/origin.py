@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile, zip_longest
 from pathlib import Path
@@ -103,10 +103,13 @@ def spec_now(origin: Origin, recalculated: Recalculated, path: Path) -> tuple[Sp
 
     now = replace(
         spec,
-        inputs=table("i", len(spec.inputs[0])),
+        inputs=table("x" if spec.scale else "i", len(spec.inputs[0])),
         targets=table("t", len(spec.targets[0])),
         layers=tuple(_layers(spec.layers, lambda name: column(name)[0])),
     )
+    if spec.schedule:
+        options = tuple((option, column(option)[0]) for option in _schedule(spec))
+        now = replace(now, schedule=replace(spec.schedule, options=options))
     runs = []
     for run in spec.runs:
         [rate] = column(setting_name(spec, run, "learning_rate"))
@@ -167,15 +170,23 @@ class _Inputs:
 
 def _names(spec: Spec) -> dict[str, int]:
     """The names that the spec asks for, each with how many cells it means."""
-    weights = sum(len(layer.weights[0]) * layer.units for layer in spec.layers)
-    biases = sum(len(layer.bias or ()) for layer in spec.layers)
+    weights, biases = (sum(layer.count(letter) for layer in spec.layers) for letter in "wb")
     samples = len(spec.inputs)
-    sizes = (("i", len(spec.inputs[0]), samples), ("t", len(spec.targets[0]), samples), ("w", weights, 1))
+    sizes = (
+        ("x" if spec.scale else "i", len(spec.inputs[0]), samples),
+        ("t", len(spec.targets[0]), samples),
+        ("w", weights, 1),
+    )
     found = {f"{c}_{k + 1}": count for c, size, count in (*sizes, ("b", biases, 1)) for k in range(size)}
     for run in spec.runs:
-        for option in ("learning_rate", *used_settings(run.optimizer.options)):
+        for option in ("learning_rate", *used_settings(run.optimizer.options), *_schedule(spec)):
             found[setting_name(spec, run, option)] = 1
     return found
+
+
+def _schedule(spec: Spec) -> Sequence[str]:
+    """The options of the schedule of the rate."""
+    return [name for name, _ in spec.schedule.options] if spec.schedule else []
 
 
 def _parsed(text: str, path: Path) -> Spec:
@@ -219,17 +230,15 @@ def _count_rows(spec: Spec, recalculated: Recalculated, path: Path) -> None:
 
 def _layers(layers: tuple[Layer, ...], value: Any) -> Iterator[Layer]:
     """The layers with the weights and biases that Inputs has, numbered through the network."""
-    weights = biases = 0
+    numbers = {"w": 0, "b": 0}
     for layer in layers:
-        rows = []
-        for row in layer.weights:
-            rows.append(tuple(value(f"w_{weights + k + 1}") for k in range(len(row))))
-            weights += len(row)
-        bias = layer.bias
-        if bias is not None:
-            bias = tuple(value(f"b_{biases + k + 1}") for k in range(len(bias)))
-            biases += len(bias)
-        yield replace(layer, weights=tuple(rows), bias=bias)
+        tensors = []
+        for tensor in layer.parameters:
+            first = numbers[tensor.letter]
+            numbers[tensor.letter] += len(tensor.values)
+            names = (f"{tensor.letter}_{first + k + 1}" for k in range(len(tensor.values)))
+            tensors.append(replace(tensor, values=tuple(value(name) for name in names)))
+        yield layer.with_parameters(tuple(tensors))
 
 
 def _number(cell: Input, recalculated: Recalculated, path: Path) -> float:

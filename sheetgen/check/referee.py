@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sheetgen.spec.structure import Layer, Run, Spec
+from sheetgen.check.referee_layers import FORWARD, Passed
+from sheetgen.spec.order import order
+from sheetgen.spec.structure import Layer, Run, Schedule, Spec
+from sheetgen.spec.structure import Tensor as Start
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +35,15 @@ _OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, str]]] = {
 
 @dataclass
 class _Forward:
-    """One forward pass over samples: the tensors of every layer, shape (samples, units), and the loss."""
+    """One forward pass over samples: what every layer did, and the loss."""
 
-    nets: list[Tensor] = field(default_factory=list)
-    outs: list[Tensor] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
     parts: Tensor = field(init=False)
     loss: Tensor = field(init=False)
+
+    def nets(self, layers: Sequence[int]) -> list[tuple[list[str], Tensor]]:
+        """Of some layers, the numbers whose gradients are δ."""
+        return [net for at in layers for net in self.passed[at].nets]
 
 
 def retrain(spec: Spec, run: Run, nudge: float = 0.0, pattern: int = 0) -> Iterator[dict[str, float]]:
@@ -80,42 +86,72 @@ class _Trainer:
         self._pattern = pattern
         self._spec = spec
         self._run = run
-        self._inputs = torch.tensor(spec.inputs, dtype=torch.float64)
+        self._inputs = _scaled(spec.scale, torch.tensor(spec.inputs, dtype=torch.float64))
+        self._shape = spec.shape or (len(spec.inputs[0]),)
         self._targets = torch.tensor(spec.targets, dtype=torch.float64)
-        self._weights = [_parameter(layer.weights, True) for layer in spec.layers]
-        self._biases = [None if one.bias is None else _parameter(one.bias, one.train_bias) for one in spec.layers]
+        self._tensors = [{one.name: _parameter(one) for one in layer.parameters} for layer in spec.layers]
         self._names = _names(spec.layers)
         last = len(spec.layers) - 1
         groups = [range(last), range(last, last + 1)] if spec.updates == "output_first" else [range(last + 1)]
-        self._groups = [group for group in groups if len(group)]
-        self._optimizers = [_optimizer(run, self._trained(group)) for group in self._groups]
+        self._groups = [group for group in groups if self._trained(group)]
+        self._optimizers = [_optimizer(run, *self._kinds(group)) for group in self._groups]
+        schedule = spec.schedule
+        self._schedulers = [_scheduler(schedule, run, one) for one in self._optimizers] if schedule else []
 
     def _trained(self, layers: Sequence[int]) -> list[Tensor]:
-        return [t for at in layers for t in (self._weights[at], self._biases[at]) if t is not None and t.requires_grad]
+        weights, biases = self._kinds(layers)
+        return weights + biases
+
+    def _kinds(self, layers: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
+        """The weights and the biases that are trained."""
+        trained = [pair for at in layers for pair in self._tensors[at].items() if pair[1].requires_grad]
+        weights = [tensor for name, tensor in trained if _letter(name) == "w"]
+        return weights, [tensor for name, tensor in trained if _letter(name) == "b"]
 
     def step(self, step: int) -> dict[str, float]:
         """The numbers before the update, which is then made."""
-        samples = len(self._inputs)
-        used = [step % samples] if self._spec.batch == "online" else list(range(samples))
+        import torch
+
+        used = self._samples(step)
         inputs, targets = self._inputs[used], self._targets[used]
         forward = self._forward(inputs, targets)
         row: dict[str, float] = {"step": float(step), "E_total": forward.loss.item()}
+        if self._schedulers:
+            row["rate"] = float(self._optimizers[0].param_groups[0]["lr"])
+        row |= _per_sample(["s"], torch.tensor([[number + 1] for number in used]))
         for letter, table in (("i", inputs), ("t", targets), ("E", forward.parts)):
             row |= _per_sample([f"{letter}{place + 1}" for place in range(table.shape[1])], table)
-        for at, (nets, outs) in enumerate(zip(forward.nets, forward.outs, strict=True)):
-            names = _units(self._spec.layers, at)
-            row |= _per_sample(names, nets) | _per_sample([f"a_{name}" for name in names], outs)
-        row |= _softmax_scale(forward.nets[-1])
+        for passed in forward.passed:
+            for names, shown in passed.shown:
+                row |= _per_sample(names, shown)
+        row |= _softmax_scale(forward.nets([len(self._spec.layers) - 1])[0][1])
         row |= self._parameters_now() | self._states(step)
         if self._spec.updates == "output_first":
             deltas, after = self._update_output_first(forward, step)
             row |= after
         else:
             deltas = self._update_together(forward)
-        for at, delta in enumerate(deltas):
-            names = [f"δ_{name}" for name in _units(self._spec.layers, at)]
-            row |= _per_sample(names, delta * len(used))
+        for scheduler in self._schedulers if step + 1 < self._ends else ():
+            scheduler.step()
+        for names, delta in deltas:
+            counted = delta * (len(used) if self._spec.reduction == "mean" else 1)
+            row |= _per_sample([f"δ_{name}" for name in names], counted)
         return row | self._gradients()
+
+    def _samples(self, step: int) -> list[int]:
+        """Which samples the update takes: their pass has its order, and in it they follow each other."""
+        size, count = self._spec.batch_size, len(self._inputs)
+        passes, first = divmod(step * size, count)
+        if self._spec.shuffle is None:
+            return list(range(first, first + size))
+        return [order(self._spec)[place][passes] - 1 for place in range(first, first + size)]
+
+    @property
+    def _ends(self) -> int:
+        """The step whose rate is no other than the one before: with as many steps as rows, OneCycleLR has none left."""
+        schedule = self._spec.schedule
+        last = schedule and schedule.name == "one_cycle" and schedule.option("total_steps") == self._spec.steps
+        return self._spec.steps + (0 if last else 1)
 
     def nudge(self) -> None:
         """Move every parameter a little."""
@@ -132,63 +168,63 @@ class _Trainer:
         return self._nudge * (1.0 - 2.0 * ((torch.arange(like.numel()) >> self._pattern) % 2)).reshape(like.shape)
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> _Forward:
-        from torch.nn import functional
 
         forward = _Forward()
-        value = inputs
-        for layer, weights, bias in zip(self._spec.layers, self._weights, self._biases, strict=True):
-            net = functional.linear(value, weights, bias)
-            # Not the number, but the slope that autograd finds of it.
-            wiggle = self._alternating(net) * (net - net.detach()) if self._nudge else net.new_zeros(())
-            value = _activate(layer, net) + wiggle
-            forward.nets.append(net)
-            forward.outs.append(value)
-        forward.parts, loss = _loss(self._spec.loss, forward.nets[-1], value, targets)
-        forward.loss = loss + wiggle.sum() / len(targets)
+        # The gradient of a layer that trains nothing is asked for too.
+        value = inputs.reshape(len(inputs), *self._shape).clone().requires_grad_()
+        for at, (layer, tensors) in enumerate(zip(self._spec.layers, self._tensors, strict=True)):
+            prefix = _prefix(len(self._spec.layers), at)
+            forward.passed.append(FORWARD[layer.kind](layer, tensors, prefix, value, self._wiggle))
+            value = forward.passed[-1].out
+        [(_, net)] = forward.passed[-1].nets
+        forward.parts, loss = _loss(self._spec, net, value, targets)
+        forward.loss = loss + self._wiggle(net).sum() / len(targets)
         return forward
 
-    def _update_together(self, forward: _Forward) -> list[Tensor]:
-        """Autograd's gradients and one step of the optimizer; returns the gradients of the net inputs."""
-        import torch
+    def _wiggle(self, net: Tensor) -> Tensor:
+        """Not a number, for it is 0, but the slope that autograd finds of it: the nudge."""
+        return self._alternating(net) * (net - net.detach()) if self._nudge else net.new_zeros(())
 
-        trained = self._trained(range(len(self._spec.layers)))
-        found = torch.autograd.grad(forward.loss, [*trained, *forward.nets])
+    def _update_together(self, forward: _Forward) -> list[tuple[list[str], Tensor]]:
+        """Autograd's gradients and one step of the optimizer; returns the gradients of the net inputs."""
+        every = range(len(self._spec.layers))
+        trained, nets = self._trained(every), forward.nets(every)
+        found = _gradients(forward.loss, [*trained, *(net for _, net in nets)])
         for tensor, gradient in zip(trained, found, strict=False):
             tensor.grad = gradient
         self._optimizers[0].step()
-        return list(found[len(trained) :])
+        return [(names, one) for (names, _), one in zip(nets, found[len(trained) :], strict=True)]
 
-    def _update_output_first(self, forward: _Forward, step: int) -> tuple[list[Tensor], dict[str, float]]:
+    def _update_output_first(
+        self, forward: _Forward, step: int
+    ) -> tuple[list[tuple[list[str], Tensor]], dict[str, float]]:
         """The last layer moves; its old net inputs' gradients then go back through its new weights."""
-        import torch
-
         last = len(self._spec.layers) - 1
         output = self._trained([last])
-        found = torch.autograd.grad(forward.loss, [*output, forward.nets[last]], retain_graph=True)
+        [(names, net)] = forward.nets([last])
+        found = _gradients(forward.loss, [*output, net])
         for tensor, gradient in zip(output, found, strict=False):
             tensor.grad = gradient
         self._optimizers[-1].step()
-        deltas = [found[-1]]
+        deltas = [(names, found[-1])]
         if last:
-            back = found[-1].detach() @ self._weights[last].detach()
-            hidden, nets = self._trained(range(last)), forward.nets[:last]
-            gradients = torch.autograd.grad(forward.outs[last - 1], [*hidden, *nets], grad_outputs=back)
+            back = found[-1].detach() @ self._tensors[last]["weights"].detach()
+            hidden, nets = self._trained(range(last)), forward.nets(range(last))
+            fed = forward.passed[last - 1].out
+            gradients = _gradients(fed, [*hidden, *(one for _, one in nets)], back.reshape(fed.shape))
             for tensor, gradient in zip(hidden, gradients, strict=False):
                 tensor.grad = gradient
-            deltas = [*gradients[len(hidden) :], *deltas]
+            found = gradients[len(hidden) :]
+            deltas = [*((names, one) for (names, _), one in zip(nets, found, strict=True)), *deltas]
         moved = self._parameters_now([last]) | self._states(step + 1, [last])
-        if last:
+        if len(self._optimizers) > 1:
             self._optimizers[0].step()
         return deltas, {f"{name}′": value for name, value in moved.items()}
 
     def _named(self, layers: Sequence[int] | None = None) -> Iterator[tuple[list[str], Tensor]]:
         """Each parameter tensor with the names of its entries."""
         for at in range(len(self._spec.layers)) if layers is None else layers:
-            weights, biases = self._names[at]
-            yield weights, self._weights[at]
-            bias = self._biases[at]
-            if bias is not None:
-                yield biases, bias
+            yield from zip(self._names[at], self._tensors[at].values(), strict=True)
 
     def _parameters_now(self, layers: Sequence[int] | None = None) -> dict[str, float]:
         return {n: v for names, t in self._named(layers) for n, v in zip(names, _numbers(t), strict=True)}
@@ -215,85 +251,115 @@ class _Trainer:
         return row | {f"β{k}ᵗ": options[f"beta{k}"] ** step for k in (1, 2) if f"beta{k}" in options}
 
 
-def _parameter(numbers: Sequence[Any], trained: bool) -> Tensor:
+def _scaled(scale: str, raw: Tensor) -> Tensor:
+    """The inputs as the network takes them, as scikit-learn's StandardScaler and MinMaxScaler have them."""
+    if scale == "standard":
+        return (raw - raw.mean(dim=0)) / raw.std(dim=0, correction=0)
+    if scale == "minmax":
+        low, high = raw.aminmax(dim=0)
+        return (raw - low) / (high - low)
+    return raw
+
+
+def _parameter(one: Start) -> Tensor:
     import torch
 
-    return torch.tensor(numbers, dtype=torch.float64, requires_grad=trained)
+    values = torch.tensor(one.values, dtype=torch.float64).reshape(one.shape)
+    return values.requires_grad_(one.trained)
 
 
-def _optimizer(run: Run, parameters: list[Tensor]) -> Any:
+def _gradients(of: Tensor, by: Sequence[Tensor], weighed: Tensor | None = None) -> list[Tensor]:
+    """Autograd's gradients; 0 where nothing leads to."""
+    import torch
+
+    return list(torch.autograd.grad(of, by, weighed, retain_graph=True, materialize_grads=True)) if by else []
+
+
+def _optimizer(run: Run, weights: list[Tensor], biases: list[Tensor]) -> Any:
     import torch
 
     kind, fixed, _ = _OPTIMIZERS[run.optimizer.name]
     options = dict(run.optimizer.options)
     if "beta1" in options:
         options["betas"] = (options.pop("beta1"), options.pop("beta2"))  # type: ignore[assignment]
-    optimizer = getattr(torch.optim, kind)(parameters, lr=run.rate, **fixed, **options)
+    groups: list[dict[str, Any]] = [{"params": weights}]
+    if biases:
+        groups.append({"params": biases} | ({} if run.optimizer.decay_bias else {"weight_decay": 0.0}))
+    optimizer = getattr(torch.optim, kind)(groups, lr=run.rate, **fixed, **options)
 
     def keep_velocity(*_: Any) -> None:
-        for parameter in parameters:
-            assert parameter.grad is not None
-            velocity = parameter.grad + options["weight_decay"] * parameter.detach()
-            optimizer.state[parameter]["momentum_buffer"] = velocity
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                velocity = parameter.grad + group["weight_decay"] * parameter.detach()
+                optimizer.state[parameter]["momentum_buffer"] = velocity
 
     if options.get("momentum") == 0:  # SGD then keeps none
         optimizer.register_step_pre_hook(keep_velocity)
     return optimizer
 
 
-def _activate(layer: Layer, net: Tensor) -> Tensor:
-    import torch
-    from torch.nn import functional
+def _scheduler(schedule: Schedule, run: Run, optimizer: Any) -> Any:
+    """The schedule by torch; one_cycle without its cycle of the momentum."""
+    from torch.optim import lr_scheduler
 
-    functions: Mapping[str, Callable[[Tensor], Tensor]] = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "relu": functional.relu,
-        "leaky_relu": lambda x: functional.leaky_relu(x, layer.negative_slope),
-        "softplus": functional.softplus,
-        "identity": lambda x: x * 1,
-        "softmax": lambda x: functional.softmax(x, dim=1),
-    }
-    return functions[layer.activation](net)
+    options: dict[str, Any] = dict(schedule.options)
+    if schedule.name == "inverse_time":
+        return lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + options["decay"] * step))
+    if schedule.name == "one_cycle":
+        options |= {"total_steps": int(options["total_steps"]), "anneal_strategy": schedule.anneal_strategy}
+        return lr_scheduler.OneCycleLR(optimizer, max_lr=run.rate, cycle_momentum=False, **options)
+    kinds = {"step": "StepLR", "exponential": "ExponentialLR", "cosine": "CosineAnnealingLR"}
+    return getattr(lr_scheduler, kinds[schedule.name])(optimizer, **options)
 
 
-def _loss(name: str, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _loss(spec: Spec, net: Tensor, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The parts by sample and output, and the loss, from the last layer's net inputs and activations."""
     from torch.nn import functional
 
     squares = functional.mse_loss(out, targets, reduction="none")
     logits = functional.binary_cross_entropy_with_logits
+    how = spec.reduction
+    count = len(targets) if how == "mean" else 1
     losses: Mapping[str, Callable[[], tuple[Tensor, Tensor]]] = {
-        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / len(targets)),
-        "mse": lambda: (squares, functional.mse_loss(out, targets)),
-        "binary_cross_entropy": lambda: (logits(net, targets, reduction="none"), logits(net, targets)),
-        "cross_entropy": lambda: (-targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets)),
-    }
-    return losses[name]()
+        "half_squared_error": lambda: (squares / 2, squares.sum() / 2 / count),
+        "mse": lambda: (squares, functional.mse_loss(out, targets, reduction=how)),
+        "binary_cross_entropy": lambda: (
+            logits(net, targets, reduction="none"), logits(net, targets, reduction=how),
+        ),
+        "cross_entropy": lambda: (
+            -targets * functional.log_softmax(net, 1), functional.cross_entropy(net, targets, reduction=how),
+        ),
+    }  # fmt: skip
+    return losses[spec.loss]()
 
 
-def _names(layers: Sequence[Layer]) -> list[tuple[list[str], list[str]]]:
-    """Per layer the names of its weights, unit by unit and input by input, and of its biases; numbered throughout."""
+def _names(layers: Sequence[Layer]) -> list[list[list[str]]]:
+    """Per layer and tensor the names of its entries, in torch's order; weights and biases are numbered throughout."""
+    counts = {"w": 0, "b": 0}
     names = []
-    weights = biases = 0
     for layer in layers:
-        count = layer.units * len(layer.weights[0])
-        bias_count = len(layer.bias or ())
-        names.append(([f"w{weights + k + 1}" for k in range(count)], [f"b{biases + k + 1}" for k in range(bias_count)]))
-        weights, biases = weights + count, biases + bias_count
+        own = []
+        for one in layer.parameters:
+            letter = _letter(one.name)
+            own.append([f"{letter}{counts[letter] + k + 1}" for k in range(len(one.values))])
+            counts[letter] += len(one.values)
+        names.append(own)
     return names
 
 
-def _units(layers: Sequence[Layer], at: int) -> list[str]:
-    """The names of a layer's net inputs: o1, o2 … in the last, h1 … in an only hidden one, else h1_1, h2_1 …"""
-    hidden = "h" if len(layers) == 2 else f"h{at + 1}_"
-    letter = "o" if at == len(layers) - 1 else hidden
-    return [f"{letter}{unit + 1}" for unit in range(layers[at].units)]
+def _letter(tensor: str) -> str:
+    """What the names of a tensor's entries begin with."""
+    return "w" if tensor.startswith("weight") else "b"
+
+
+def _prefix(layers: int, at: int) -> str:
+    """What the names of a layer's numbers begin with: o in the last, h in an only hidden one, else h1_, h2_ …"""
+    return "o" if at == layers - 1 else "h" if layers == 2 else f"h{at + 1}_"
 
 
 def _per_sample(names: list[str], table: Tensor) -> dict[str, float]:
-    """The entries of a (samples, names) table; a full batch of several samples numbers them, as in h1[2]."""
-    rows = table.tolist()
+    """The entries of a table (samples, …) of as many numbers as names; several samples are numbered, as in h1[2]."""
+    rows = table.flatten(1).tolist()
     ends = [f"[{sample + 1}]" for sample in range(len(rows))] if len(rows) > 1 else [""]
     return {n + end: v for end, row in zip(ends, rows, strict=True) for n, v in zip(names, row, strict=True)}
 

@@ -15,7 +15,7 @@ from sheetgen.lessons.exercise import Exercise, with_formulas
 from sheetgen.maths.algebra import Chain, Total, before, chain, sigmoid, total
 from sheetgen.maths.derive import Equations
 from sheetgen.maths.network import Network
-from sheetgen.maths.rules import LOSSES
+from sheetgen.maths.rules import averages
 from sheetgen.maths.steps import evaluate, given_values, setting_values, trace
 
 __all__ = ["Bug", "formulas_of", "plant"]
@@ -219,7 +219,7 @@ def _sideways(equations: Equations) -> Iterator[Bug]:
 def _one_part(equations: Equations) -> Iterator[Bug]:
     """The loss is one of its parts."""
     network = equations.network
-    if network.samples == 1 and len(network.errors[0]) > 1 and not LOSSES[network.spec.loss].mean:
+    if network.samples == 1 and len(network.errors[0]) > 1 and not averages(network.spec):
         for part in network.errors[0]:
             yield from _same(f"E_total is {part.name} alone", {network.total: part})
 

@@ -114,6 +114,11 @@ def make_exercise(
 
     Without a rate it is the one of the spec's that ends at the lowest loss. SpecError for what cannot be blank.
     """
+    if not spec.dense:
+        kinds = ", ".join(dict.fromkeys(layer.kind for layer in spec.layers))
+        raise SpecError(f"its layers are of the kinds {kinds}; exercises have linear layers only. Choose another spec")
+    if spec.scale or spec.test_inputs:
+        raise SpecError("exercise: its data is scaled or split for a test, which is not judged; remove scale and test")
     one = one_run(spec, rate)
     if seed is not None:
         one = drawn(one, seed)

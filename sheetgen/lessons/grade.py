@@ -35,8 +35,9 @@ from sheetgen.lessons.workbook import HEAD
 from sheetgen.maths.algebra import before
 from sheetgen.maths.derive import Equations
 from sheetgen.maths.printer import python
-from sheetgen.maths.rules import LOSSES
+from sheetgen.maths.rules import averages
 from sheetgen.maths.steps import FUNCTIONS
+from sheetgen.spec.order import order
 from sheetgen.spec.structure import Optimizer, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table, setting_name
 from sheetgen.xlsx.cells import Value, is_number
@@ -172,6 +173,8 @@ class _Submission:
         for name, cells in self.inputs.items():
             values = tuple(map(self._number, cells))
             own[Symbol(name)] = values if len(values) > 1 else values[0]
+        if self.exercise.spec.shuffle is not None:
+            own[Symbol("order")] = order(self.exercise.spec)
         return [own, *(_others(self.exercise.spec, own, number) for number in range(OTHERS))]
 
     def _number(self, one: Input) -> float:
@@ -276,13 +279,12 @@ class _Submission:
     def findings(self) -> Mapping[Place, Finding] | None:
         """What check says of the table, by cell; None where it does not judge such a network."""
         spec = self.exercise.spec
-        samples = len(spec.inputs) if spec.batch == "full" else 1
-        if samples > 1 and LOSSES[spec.loss].mean and len(spec.targets[0]) > 1:
+        samples = spec.batch_size
+        if samples > 1 and averages(spec) and len(spec.targets[0]) > 1:
             return None  # its δ has the one mean and its gradients the other, which check does not know
         sgd = Optimizer("sgd", (), "sgd")
         one = replace(spec, optimizers=(sgd,), batch="full")
-        if spec.batch == "online":
-            one = replace(one, inputs=spec.inputs[:1], targets=spec.targets[:1])
+        one = replace(one, inputs=spec.inputs[:samples], targets=spec.targets[:samples], shuffle=None, schedule=None)
         labels = {column: name for name, column in self.columns.items()}
         table = Table(self.tab, self.head, self.rows[0], self.rows[-1], self.columns, {}, labels)
         found: dict[Place, Finding] = {}

@@ -10,10 +10,10 @@ from sheetgen.lessons.exercise import Exercise
 from sheetgen.maths.derive import Column
 from sheetgen.maths.network import Network, Parameter, Unit
 from sheetgen.maths.printer import text
-from sheetgen.maths.rules import LOSSES, OPTIMIZERS, RATE
+from sheetgen.maths.rules import LOSSES, RATE, averages
 from sheetgen.maths.story import Story, tell
 from sheetgen.tabs.layout import Table
-from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
+from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path, update_words
 
 __all__ = ["LEVELS", "hints_of"]
 
@@ -83,15 +83,20 @@ def _of_gradient(network: Network, parameter: Parameter) -> Hints:
     several = network.samples > 1
     words = f"{parameter.symbol.name} enters the net input {own} and nothing else: how does the loss change with {own}?"
     if several:
-        words += f" Each of the {network.samples} samples has its part, and the loss is their mean."
+        words += f" Each of the {network.samples} samples has its part, and the loss is their {_mean(network)}."
     of = "of a sample" if several else ""
     chains = f"∂E/∂{parameter.symbol.name} {of} = ∂E/∂{own} · ∂{own}/∂{parameter.symbol.name}"
     factors = f"∂E/∂{own} is the column {unit.delta.name};   ∂{own}/∂{parameter.symbol.name} = {source}"
     return (
         words,
         chains.replace("  ", " "),
-        factors + (f";   the mean over {network.samples} samples" if several else ""),
+        factors + (f";   the {_mean(network)} over {network.samples} samples" if several else ""),
     )
+
+
+def _mean(network: Network) -> str:
+    """What the loss is of its samples' parts."""
+    return "sum" if network.spec.reduction == "sum" else "mean"
 
 
 def _of_delta(network: Network, layer: int, place: int, unit: Unit) -> Hints:
@@ -156,8 +161,9 @@ def _of_loss(network: Network, column: Column) -> Hints:
             loss.text,
             f"It needs {parts}.",
         )
-    over = " and the outputs" if loss.mean else ""
-    mean = f": the mean over the samples{over}" if network.samples > 1 or loss.mean else ": their sum"
+    over = " and the outputs" if averages(network.spec) else ""
+    several = network.spec.reduction == "mean" and (network.samples > 1 or loss.mean)
+    mean = f": the mean over the samples{over}" if several else ": their sum"
     return (
         f"{name} is what training makes small; it is made of the parts of every output.",
         f"E_total{mean}.",
@@ -167,6 +173,7 @@ def _of_loss(network: Network, column: Column) -> Hints:
 
 def _of_update(exercise: Exercise, table: Table, column: Column) -> Hints:
     name = column.symbol.name
+    spec = exercise.spec
     rate = table.settings[RATE]
     above = "" if column.kind == "next" else " All of it stands one row above."
     needed = ", ".join(
@@ -179,5 +186,7 @@ def _of_update(exercise: Exercise, table: Table, column: Column) -> Hints:
         "state": f"{name} is what the optimizer remembers of the gradients so far.{above}",
     }
     anchored = f" The rate stays in {rate}: write it with both $, or it slides when you fill down." if needed else ""
+    if needed and spec.schedule:
+        anchored = " Numbers in the head stay there: write them with both $, or they slide when you fill down."
     factors = f"It needs {', '.join(symbols)}" + (f", and {needed}." if needed else ".")
-    return words[column.kind], OPTIMIZERS[exercise.equations.optimizer.name].text, factors + anchored
+    return words[column.kind], update_words(spec, spec.optimizers[0]), factors + anchored

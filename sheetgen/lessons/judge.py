@@ -21,7 +21,7 @@ from sheetgen.maths.algebra import Total, before
 from sheetgen.maths.derive import Column
 from sheetgen.maths.network import Network, Parameter, Unit, next_value
 from sheetgen.maths.printer import excel
-from sheetgen.maths.rules import LOSSES, STEP
+from sheetgen.maths.rules import STEP, averages
 from sheetgen.tabs.gradient_check import KINKED
 from sheetgen.tabs.layout import Table
 from sheetgen.tabs.run import EMPTY, NOT_YET, RIGHT
@@ -230,7 +230,7 @@ class _Step:
             self._judge_loss(sample, layers[-1], counted)
         if network.total in counted:
             parts = "".join(f"-{self.learner(error)}" for errors in network.errors for error in errors)
-            count = len(network.errors) * (len(network.errors[0]) if LOSSES[self.spec.loss].mean else 1)
+            count = self._over * (len(network.errors[0]) if averages(self.spec) else 1)
             self._flag(network.total, f"{count}*{self.learner(network.total)}{parts}", self._near(network.total))
 
     def _judge_loss(self, sample: int, units: Sequence[Unit], counted: Mapping[Symbol, Column]) -> None:
@@ -313,7 +313,12 @@ class _Step:
     def _loss(self, sample: int, nets: Sequence[str], outs: Sequence[str]) -> str:
         targets = [self.copies[symbol] for symbol in self.network.targets[sample]]
         parts = "+".join(self._part(place, targets, nets, outs) for place in range(len(nets)))
-        return f"({parts})/{len(nets)}" if LOSSES[self.spec.loss].mean else parts
+        return f"({parts})/{len(nets)}" if averages(self.spec) else parts
+
+    @property
+    def _over(self) -> int:
+        """What the sum over a row's samples is divided by."""
+        return 1 if self.spec.reduction == "sum" else self.network.samples
 
     def _judge_gradients(self, counted: Mapping[Symbol, Column]) -> None:
         for sample, layers in enumerate(self.network.units):
@@ -323,7 +328,7 @@ class _Step:
                         self._slope(unit.delta, [(self.slopes[sample, layer, place], "1")], 1)
         for parameter in self.network.trained:
             if parameter.gradient in counted:
-                self._slope(parameter.gradient, self._terms(parameter), self.network.samples)
+                self._slope(parameter.gradient, self._terms(parameter), self._over)
 
     def _terms(self, parameter: Parameter) -> list[tuple[tuple[str, str, str], str]]:
         """The passes that a parameter's gradient comes from, each with what the parameter multiplies there."""

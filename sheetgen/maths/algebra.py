@@ -97,8 +97,29 @@ class softmax(Function):  # type: ignore[misc]  # noqa: N801
         return sympy.exp(x) / sympy.Add(*map(sympy.exp, arguments))
 
 
+class Greatest(Function):  # type: ignore[misc]
+    """The largest of its arguments, in the order given; the derivative is 1 for the first that is the largest, as
+    PyTorch's max_pool2d has it, and 0 for the others."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """1 if it is this argument's place that the largest stands at, else 0."""
+        return Pick(Which(self, *self.args), Integer(argindex))
+
+
+class Which(Function):  # type: ignore[misc]
+    """The one-based place, among the arguments after the first, of the first that is not below that first argument."""
+
+
+class Pick(Function):  # type: ignore[misc]
+    """1 if the two arguments are the same whole number, else 0."""
+
+
+class cos_pi(Function):  # type: ignore[misc]  # noqa: N801
+    """cos(π·x), which goes from 1 to -1 while x goes from 0 to 1."""
+
+
 class At(Function):  # type: ignore[misc]
-    """The entry of a named column at a one-based place: Excel's INDEX(name, place)."""
+    """The entry of a named column at a one-based place, or of a table at a row and a column: Excel's INDEX."""
 
 
 def chain(*factors: Expr) -> Expr:

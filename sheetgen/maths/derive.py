@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, Piecewise, Symbol
 
+from sheetgen.maths import schedules
 from sheetgen.maths.algebra import before, chain
 from sheetgen.maths.network import Network, Parameter, derive_network, next_value
-from sheetgen.maths.rules import OPTIMIZERS, RATE, SETTINGS, STEP, Rule, used_settings
+from sheetgen.maths.rules import DAMPENING, MU, OPTIMIZERS, RATE, SETTINGS, STEP, Rule, used_settings
+from sheetgen.maths.schedules import RATE_NOW, rate_formulas
 from sheetgen.spec.structure import Optimizer, Spec
 
 __all__ = ["Column", "Equations", "derive"]
@@ -20,8 +22,8 @@ __all__ = ["Column", "Equations", "derive"]
 class Column:
     """One column of a training tab: `start` is row 0, `fill` every later row.
 
-    A `fill` may use `before(symbol)`, the same column one row above. `kind` is one of step, data, parameter, net,
-    softmax, out, error, total, delta, gradient, next, shared, state.
+    A `fill` may use `before(symbol)`, the same column one row above. `kind` is one of step, rate, data, parameter, net,
+    softmax, part, out, error, total, delta, gradient, next, shared, state.
     """
 
     symbol: Symbol
@@ -34,7 +36,8 @@ class Column:
 class Equations:
     """A network trained by one optimizer: its columns in the order in which the tab shows them.
 
-    `settings` maps the letter of each number in the head of the tab (η first) to the optimizer's option.
+    `settings` maps the letter of each number in the head of the tab (η first) to the option of the optimizer or the
+    schedule.
     """
 
     network: Network
@@ -68,9 +71,13 @@ def derive(spec: Spec, optimizer: Optimizer) -> Equations:
     network = derive_network(spec)
     rule = OPTIMIZERS[optimizer.name]
     settings = {RATE: "learning_rate"} | {SETTINGS[name]: name for name in used_settings(optimizer.options)}
+    schedule = spec.schedule
+    if schedule:
+        settings |= {schedules.SETTINGS[name]: name for name, _ in schedule.options}
     moved = {p.symbol for p in network.of_layer(len(spec.layers) - 1)} if spec.updates == "output_first" else set()
-    update = _Update(rule, frozenset(settings), frozenset(moved))
+    update = _Update(rule, frozenset(settings), frozenset(moved), optimizer.decay_bias, RATE_NOW if schedule else RATE)
     columns = [Column(STEP, Integer(0), before(STEP) + 1, "step")]
+    columns += [Column(RATE_NOW, *rate_formulas(schedule), "rate")] if schedule else []
     parameters = {parameter.symbol: parameter for parameter in network.parameters}
     for equation in network.forward:
         parameter = parameters.get(equation.symbol)
@@ -92,6 +99,8 @@ class _Update:
     rule: Rule
     settings: frozenset[Symbol]
     moved: frozenset[Symbol]
+    decay_bias: bool
+    rate: Symbol
 
     def state(self, name: str, parameter: Parameter) -> Symbol:
         return Symbol(f"{name}_{parameter.symbol.name}")
@@ -99,25 +108,37 @@ class _Update:
     def _gradient(self, parameter: Parameter) -> Expr:
         """g with the weight decay that belongs to it."""
         decay = SETTINGS["weight_decay"]
-        if decay not in self.settings or self.rule.decoupled:
+        if self.rule.decoupled or not self._decays(parameter):
             return parameter.gradient
         return parameter.gradient + chain(decay, parameter.symbol)
 
+    def _decays(self, parameter: Parameter) -> bool:
+        """Whether weight decay shrinks it: every weight, and a bias if the optimizer says so."""
+        is_bias = parameter.symbol.name.startswith("b")
+        return SETTINGS["weight_decay"] in self.settings and (self.decay_bias or not is_bias)
+
     def _next_states(self, parameter: Parameter) -> Iterator[tuple[Symbol, Expr]]:
+        gradient = self._gradient(parameter)
         for name, rule in self.rule.states.items():
             symbol = self.state(name, parameter)
-            yield symbol, rule(symbol, self._gradient(parameter))
+            if DAMPENING in self.settings:
+                # torch dampens no first gradient, and keeps no velocity of a momentum of 0.
+                later = rule(symbol, chain(1 - DAMPENING, gradient))
+                yield symbol, Piecewise((later, chain(MU, STEP) > 0), (gradient, True))
+            else:
+                yield symbol, rule(symbol, gradient)
 
     def _next_parameter(self, parameter: Parameter) -> Expr:
         """The updated parameter, from this row's values and next_value() of its states."""
         new: dict[str, Expr] = {name: next_value(self.state(name, parameter)) for name in self.rule.states}
         new |= {name: next_value(Symbol(name)) for name in self.rule.shared}
-        decay, rate_decay = SETTINGS["weight_decay"], SETTINGS["lr_decay"]
+        rate_decay, rate = SETTINGS["lr_decay"], self.rate
         start: Expr = parameter.symbol
-        if self.rule.decoupled and decay in self.settings:
-            start = chain(parameter.symbol, 1 - RATE * decay)
+        if self.rule.decoupled and self._decays(parameter):
+            start = chain(parameter.symbol, 1 - RATE * SETTINGS["weight_decay"])
         expr = self.rule.update(start, self._gradient(parameter), new)
-        return expr.xreplace({RATE: RATE / (1 + rate_decay * STEP)}) if rate_decay in self.settings else expr
+        now = rate / (1 + rate_decay * STEP) if rate_decay in self.settings else rate
+        return expr.xreplace({RATE: now})
 
     def _fill(self, symbol: Symbol, expr: Expr, within_row: bool) -> Expr:
         """The next row's formula for a column whose next value is `expr` in this row's terms."""

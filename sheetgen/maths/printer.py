@@ -101,7 +101,7 @@ class _Infix(StrPrinter):  # type: ignore[misc]
     def _print_Function(self, expr: Expr) -> str:
         return self._call(type(expr).__name__, *expr.args)
 
-    _print_Max = _print_Abs = _print_Mod = _print_Function
+    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_floor = _print_Function
 
     def emptyPrinter(self, expr: object) -> str:
         raise NotImplementedError(f"no formula for {type(expr).__name__}")
@@ -112,8 +112,8 @@ class ExcelPrinter(_Infix):
 
     # sympy -> Excel; LOG is base 10 there
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Abs": "ABS",
-        "Mod": "MOD", "At": "INDEX",
+        "exp": "EXP", "log": "LN", "sqrt": "SQRT", "tanh": "TANH", "Max": "MAX", "Min": "MIN", "Abs": "ABS",
+        "Mod": "MOD", "floor": "INT", "At": "INDEX",
     }  # fmt: skip
 
     def _print_Float(self, expr: Expr) -> str:
@@ -144,10 +144,25 @@ class ExcelPrinter(_Infix):
             printed = [f"MAX({','.join(group)})" for group in groups]
         return f"MAX({','.join(printed)})"
 
+    _print_Greatest = _print_Max
+
+    def _print_Which(self, expr: Expr) -> str:
+        largest, *others = map(self._print, expr.args)
+        printed = str(len(others))
+        for place in range(len(others) - 1, 0, -1):
+            printed = f"IF({others[place - 1]}>={largest},{place},{printed})"
+        return printed
+
+    def _print_Pick(self, expr: Expr) -> str:
+        return f"IF({self._print(expr.args[0])}={self._print(expr.args[1])},1,0)"
+
     def _print_sigmoid(self, expr: Expr) -> str:
         """Both sides keep EXP's argument at or below 0, where it cannot overflow."""
         x = self.parenthesize(expr.args[0], _ATOM, strict=True)
         return f"IF({x}>=0,1/(1+EXP(-{x})),EXP({x})/(1+EXP({x})))"
+
+    def _print_cos_pi(self, expr: Expr) -> str:
+        return f"COS(PI()*{self.parenthesize(expr.args[0], _MUL)})"
 
     def _print_log1p(self, expr: Expr) -> str:
         """Kahan's: what 1 + u loses of a small u is divided out again. In LibreOffice, 1 + u - 1 is 0 below 3.6E-15."""
@@ -164,8 +179,9 @@ class PythonPrinter(_Infix):
     """A Python expression of floats; see `trace` for the functions that it calls."""
 
     functions: ClassVar[Mapping[str, str]] = {
-        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "Max": "max", "Min": "min", "Abs": "abs",
+        "Mod": "mod", "floor": "floor", "At": "at", "sigmoid": "sigmoid", "log1p": "log1p", "logit_loss": "logit_loss",
+        "cos_pi": "cos_pi", "Greatest": "max", "Which": "which", "Pick": "pick",
     }  # fmt: skip
 
     _print_Relational = ExcelPrinter._print_Relational
@@ -186,7 +202,8 @@ class TextPrinter(_Infix):
     plus: ClassVar[str] = " + "
     functions: ClassVar[Mapping[str, str]] = {
         "exp": "exp", "log": "ln", "sqrt": "√", "tanh": "tanh", "Max": "max", "Abs": "abs",
-        "Mod": "mod", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
+        "Mod": "mod", "floor": "int", "At": "entry", "sigmoid": "sigmoid", "softmax": "softmax",
+        "Greatest": "max",
     }  # fmt: skip
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
@@ -202,6 +219,12 @@ class TextPrinter(_Infix):
         *cases, (otherwise, _) = expr.args
         parts = [f"{self._print(value)} if {self._print(condition)}" for value, condition in cases]
         return "(" + ", ".join([*parts, f"else {self._print(otherwise)}"]) + ")"
+
+    def _print_Which(self, expr: Expr) -> str:
+        return f"the place of {self._print(expr.args[0])} among {', '.join(map(self._print, expr.args[1:]))}"
+
+    def _print_Pick(self, expr: Expr) -> str:
+        return f"[{self._print(expr.args[0])} = {self._print(expr.args[1])}]"
 
     def _print_log1p(self, expr: Expr) -> str:
         return f"ln(1 + {self._print(expr.args[0])})"

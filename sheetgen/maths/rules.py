@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr, Integer, Piecewise, Symbol, exp, sqrt, tanh
 
 from sheetgen.maths.algebra import chain, log1p, logit_loss, logsumexp, sigmoid, total
+from sheetgen.spec.structure import Spec
 
 # torch.nn.Softplus is linear beyond this (its argument `threshold`).
 SOFTPLUS_THRESHOLD = 20
@@ -32,7 +33,8 @@ ACTIVATIONS: Mapping[str, Callable[[Expr, Mapping[str, float]], Expr]] = {
 class Loss:
     """One loss: `of_activation(t, a)` or, where that is stable only from the logits, `of_nets(t, nets, k)`.
 
-    Either is the part of output k; the loss of a sample is their sum, or their mean where `mean` is true.
+    Either is the part of output k; the loss of a sample is their sum or, where `mean` is true and the spec's reduction
+    is "mean", their mean.
     `text` is the definition as a reader knows it.
     """
 
@@ -61,6 +63,7 @@ STEP = Symbol("step")
 # option of torch.optim -> the letter that stands for it in formulas
 SETTINGS: Mapping[str, Symbol] = {
     "momentum": Symbol("μ"),
+    "dampening": Symbol("τ"),
     "alpha": Symbol("α"),
     "beta1": Symbol("β1"),
     "beta2": Symbol("β2"),
@@ -69,9 +72,9 @@ SETTINGS: Mapping[str, Symbol] = {
     "lr_decay": Symbol("κ"),
     "initial_accumulator_value": Symbol("G0"),
 }
-MU, ALPHA, BETA1, BETA2, EPS, DECAY, RATE_DECAY, START_SUM = SETTINGS.values()
+MU, DAMPENING, ALPHA, BETA1, BETA2, EPS, DECAY, RATE_DECAY, START_SUM = SETTINGS.values()
 # options that add a term only when they are not zero
-OPTIONAL_SETTINGS = ("weight_decay", "lr_decay", "initial_accumulator_value")
+OPTIONAL_SETTINGS = ("dampening", "weight_decay", "lr_decay", "initial_accumulator_value")
 
 States = Mapping[str, Expr]
 
@@ -138,6 +141,11 @@ OPTIMIZERS: Mapping[str, Rule] = {
         decoupled=True,
     ),
 }
+
+
+def averages(spec: Spec) -> bool:
+    """Whether the loss of a sample is the mean over its outputs, and not their sum."""
+    return LOSSES[spec.loss].mean and spec.reduction == "mean"
 
 
 def used_settings(options: Sequence[tuple[str, float]]) -> tuple[str, ...]:

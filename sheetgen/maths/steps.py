@@ -24,9 +24,10 @@ from sheetgen.maths.derive import Equations
 from sheetgen.maths.network import derive_network
 from sheetgen.maths.printer import excel, python
 from sheetgen.maths.rules import RATE
-from sheetgen.spec.structure import Run, Spec
+from sheetgen.spec.order import order
+from sheetgen.spec.structure import Matrix, Run, Spec
 
-__all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "setting_values", "trace"]
+__all__ = ["FUNCTIONS", "Row", "evaluate", "given_values", "scaled", "setting_values", "trace"]
 
 Row = tuple["float | ExcelError", ...]
 
@@ -46,10 +47,26 @@ def logit_loss(x: float, target: float) -> float:
     return max(x, 0) - target * x + log1p(math.exp(-abs(x)))
 
 
+def which(largest: float, *others: float) -> int:
+    """The one-based place of the first that is not below the largest, as the formula finds it."""
+    return next((place for place, one in enumerate(others, 1) if one >= largest), len(others))
+
+
+def cos_pi(x: float) -> float:
+    """cos(π·x), by the same arithmetic as the formula."""
+    return math.cos(math.pi * x)
+
+
+def at(table: Sequence[Any], row: float, column: float = 0) -> Any:
+    """The entry of a column, or of a table in a column from 1."""
+    return table[int(row) - 1][int(column) - 1] if column else table[int(row) - 1]
+
+
 FUNCTIONS: Mapping[str, Any] = {
-    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "abs": abs,
-    "mod": lambda a, b: a % b, "at": lambda column, place: column[place - 1],
-    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss,
+    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "max": max, "min": min, "abs": abs,
+    "mod": lambda a, b: a % b, "floor": math.floor, "at": at,
+    "sigmoid": sigmoid, "log1p": log1p, "logit_loss": logit_loss, "cos_pi": cos_pi,
+    "which": which, "pick": lambda a, b: 1 if a == b else 0,
 }  # fmt: skip
 
 
@@ -72,18 +89,37 @@ def trace(equations: Equations, run: Run, *, progress: Callable[[int], object] |
     return rows
 
 
-def given_values(spec: Spec) -> dict[Symbol, float | tuple[float, ...]]:
-    """The cells of Inputs that formulas name: a number, or a column with one number per sample."""
-    known: dict[Symbol, float | tuple[float, ...]] = {p.given: p.value for p in derive_network(spec).parameters}
-    for letter, table in (("i", spec.inputs), ("t", spec.targets)):
+def given_values(spec: Spec) -> dict[Symbol, Any]:
+    """The cells of Inputs that formulas name: a number, a column with one per sample, or the table of their order."""
+    known: dict[Symbol, Any] = {p.given: p.value for p in derive_network(spec).parameters}
+    for letter, table in (("i", scaled(spec, spec.inputs)), ("t", spec.targets)):
         for number, column in enumerate(zip(*table, strict=True), 1):
             known[Symbol(f"{letter}_{number}")] = column if len(column) > 1 else column[0]
+    if spec.shuffle is not None:
+        known[Symbol("order")] = order(spec)
     return known
 
 
+def scaled(spec: Spec, rows: Matrix) -> Matrix:
+    """Inputs as the network takes them: by the spread of those to train with, in the arithmetic of tab Inputs."""
+    if not spec.scale:
+        return rows
+    moves = [_move(spec.scale, column) for column in zip(*spec.inputs, strict=True)]
+    return tuple(tuple((x - low) / size for x, (low, size) in zip(row, moves, strict=True)) for row in rows)
+
+
+def _move(scale: str, column: Sequence[float]) -> tuple[float, float]:
+    """What is subtracted from an input, and what it is divided by."""
+    if scale == "minmax":
+        return min(column), max(column) - min(column)
+    mean = sum(column) / len(column)
+    return mean, math.sqrt(sum((x - mean) * (x - mean) for x in column) / len(column))
+
+
 def setting_values(equations: Equations, run: Run) -> dict[Symbol, float]:
-    """The numbers in the head of the run's tab: the learning rate and the optimizer's options."""
-    options = dict(run.optimizer.options)
+    """The numbers in the head of the run's tab: the learning rate, the optimizer's options and the schedule's."""
+    schedule = equations.network.spec.schedule
+    options = {**dict(run.optimizer.options), **dict(schedule.options if schedule else ())}
     return {s: run.rate if s == RATE else options[name] for s, name in equations.settings.items()}
 
 
@@ -164,11 +200,11 @@ def evaluate(expr: Expr, values: Mapping[Symbol, Any]) -> float | ExcelError:
     return value
 
 
-def _constant(value: float | ExcelError | tuple[float, ...]) -> Code:
-    """What a name stands for: a value, or a column of them."""
+def _constant(value: float | ExcelError | tuple[Any, ...]) -> Code:
+    """What a name stands for: a value, a column of them, or a table."""
     if isinstance(value, tuple):
-        column: Grid = [[float(one)] for one in value]
-        return lambda at: column
+        rows: Grid = [[float(one) for one in (row if isinstance(row, tuple) else (row,))] for row in value]
+        return lambda at: rows
     single = value if isinstance(value, ExcelError) else float(value)
     return lambda at: single
 

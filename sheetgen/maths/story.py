@@ -9,7 +9,7 @@ from sympy import Expr, Symbol
 
 from sheetgen.maths.algebra import chain, total
 from sheetgen.maths.network import Network, Parameter, next_value
-from sheetgen.maths.rules import LOSSES
+from sheetgen.maths.rules import LOSSES, averages
 
 __all__ = ["Factor", "Path", "Story", "tell"]
 
@@ -79,8 +79,7 @@ def tell(network: Network) -> tuple[Story, ...]:
 
 def _separate(network: Network) -> bool:
     """Whether the loss is a plain sum of one part per output, so that a path begins at its own part."""
-    loss = LOSSES[network.spec.loss]
-    return loss.of_activation is not None and not loss.mean
+    return LOSSES[network.spec.loss].of_activation is not None and not averages(network.spec)
 
 
 def _paths(network: Network, parameter: Parameter) -> Iterator[Path]:

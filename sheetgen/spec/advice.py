@@ -21,11 +21,11 @@ _INIT_NAMES = (
 # where, as a path of keys -> advice -> the names it is for, as `_plain` writes them
 _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     "network.loss": {
-        "It is called 'mse' here.": "meansquarederror meansquared meansquarederrors l2 squaredl2 quadratic",
-        "'half_squared_error' is half of it, with half its gradients.":
+        "It is called 'mse' here.": "meansquarederror meansquared meansquarederrors",
+        "'half_squared_error' is half of it, with half its gradients; 'mse' with reduction = \"sum\" is all of it.":
             "sse ss rss squarederror squarederrors sumsquarederror sumsquarederrors sumofsquarederrors sumofsquares",
         "'half_squared_error' sums ½·(t − a)² over the outputs; 'mse' is the mean of (t − a)².":
-            "halfmse halfmeansquarederror halfsse squarederrorhalf",
+            "halfmse halfmeansquarederror halfsse squarederrorhalf quadratic l2 squaredl2",
         "It is not offered; for targets that are any numbers there are 'mse' and 'half_squared_error'.":
             "mae l1 meanabsoluteerror absoluteerror smoothl1 huber mape meanabsolutepercentageerror msle logcosh rmse "
             "meansquaredlogarithmicerror rootmeansquarederror poisson poissonnll gaussiannll cosine cosinesimilarity "
@@ -34,8 +34,10 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
             "bce bcewithlogits binarycrossentropywithlogits sigmoidcrossentropy sigmoidcrossentropywithlogits log "
             "logistic binary",
         "It is called 'cross_entropy' here; the last layer is of 'softmax', and a target is a row such as [0, 1, 0].":
-            "ce xent categorical categoricalcrossentropy sparsecategoricalcrossentropy sparsecrossentropy softmax nll "
-            "softmaxcrossentropy softmaxcrossentropywithlogits crossentropywithlogits negativeloglikelihood",
+            "ce xent categorical categoricalcrossentropy sparsecategoricalcrossentropy sparsecrossentropy softmax "
+            "softmaxcrossentropy softmaxcrossentropywithlogits crossentropywithlogits",
+        "With the logarithm of a softmax it is 'cross_entropy', which takes that logarithm itself.":
+            "nll negativeloglikelihood",
         "It is not offered; 'cross_entropy' has the same gradients.":
             "kl kld kldiv kldivergence kullbackleibler kullbackleiblerdivergence",
         "It is not offered; for classes there are 'binary_cross_entropy' and 'cross_entropy'.":
@@ -79,11 +81,34 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     "training.batch": {
         "Every sample in each update is 'full'.": "batch fullbatch all gd",
         "One sample after the other is 'online'.": "stochastic sgd single sample sequential incremental one",
-        "It is not offered: 'full' takes all samples in each update, 'online' one after the other.": "mini minibatch",
+        "Write its size, such as batch = 10.": "mini minibatch minibatches batches",
     },
     "training.updates": {
         "It is called 'simultaneous' here.": "parallel atonce standard together",
         "It is called 'output_first' here.": "sequential immediate lastfirst backwards inplace",
+    },
+    "network.reduction": {
+        "It is called 'mean' here.": "average avg sumoverbatchsize auto",
+        "It is called 'sum' here.": "total add",
+        "A loss is one number here: 'mean' or 'sum'.": "none no null batchmean",
+    },
+    "training.schedule.name": {
+        "It is called 'step' here.": "steplr stepdecay staircase stepwise",
+        "It is called 'exponential' here.": "exponentiallr exp exponentialdecay",
+        "It is called 'cosine' here.": "cosineannealing cosineannealinglr cosinedecay cos",
+        "It is called 'one_cycle' here.": "onecyclelr onecyclepolicy 1cycle superconvergence",
+        "It is called 'inverse_time' here.": "inversetimedecay timebased timebaseddecay hyperbolic timedecay",
+        "For a rate that stays leave the table out.": "none no null constant constantlr",
+        "It is not offered: remove the table, or choose another.":
+            "multistep multisteplr milestones polynomial polynomiallr polynomialdecay linear linearlr cyclic cycliclr "
+            "reducelronplateau plateau cosineannealingwarmrestarts cosinedecayrestarts warmup lambda lambdalr "
+            "multiplicativelr sequentiallr piecewiseconstant piecewiseconstantdecay triangular",
+    },
+    "training.schedule.anneal_strategy": {"It is called 'cos' here.": "cosine", "It is called 'linear' here.": "lin"},
+    "data.scale": {
+        "It is called 'standard' here.": "zscore standardscaler normal standardize zscores std",
+        "It is called 'minmax' here.": "minmaxscaler unit range normalize",
+        "For inputs as they are leave it out.": "none no null",
     },
     "published.symbol": {"It is called 'E_total' here.": "loss error e cost total totalerror"},
     "": {
@@ -97,10 +122,15 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "data": {
         "It is called inputs here.": "x xs xtrain features samples",
+        "It is called file here: the name of a CSV file beside this one.": "csv path filename source dataset",
+        "It is called classes here: the name of the column of the file.": "labelcolumn class label category onehot",
+        "It is called scale here: \"standard\" or \"minmax\".": "scaler normalize normalise normalization standardize",
+        "It is called test here: a share such as 0.2.": "testsize validation validationsplit split holdout",
         "It is called targets here.": "y ys ytrain labels outputs output t expected desired truth",
     },
     "network": {
         "It is called loss here.": "criterion cost objective error",
+        "It is called reduction here: \"mean\" or \"sum\".": "reduce sizeaverage",
         "Each layer is a table [[network.layers]].": "hidden hiddenlayers sizes units shape architecture",
     },
     "network.layers": {
@@ -113,15 +143,19 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
             "b biases usebias biasinitializer",
         "It is called negative_slope here.": "alpha slope leak",
         "It is called train_bias here.": "trainable trainablebias biastrainable frozen requiresgrad",
-        "Every layer is fully connected: remove it.": "type kind layer class",
+        "It is called kind here; without it a layer is linear.": "type layer class",
         _NOT_OFFERED: "dropout batchnorm batchnormalization regularizer kernelregularizer biasregularizer name",
     },
     "training": {
         _RATES: _RATE_NAMES,
         _STEPS: _STEP_NAMES,
-        "Write batch = \"full\" or batch = \"online\"; other sizes are not offered.":
+        "It is called batch here: how many samples an update takes, \"full\" or \"online\".":
             "batchsize minibatch minibatchsize",
-        "The samples take turns in their order: remove it.": "shuffle",
+        "It is called shuffle here: true or false.": "shuffled randomize permute permutation randomorder",
+        "The order is drawn by the seed at the top of the file.": "seed randomstate",
+        "Every batch has the same size: remove it.": "droplast",
+        "It is a table of its own: [training.schedule] with a name.":
+            "scheduler lrscheduler lrschedule learningrateschedule",
         "It is called optimizer here.": "optim optimiser solver algorithm method",
         "It belongs in [training.optimizer].": "name momentum nesterov betas alpha eps weightdecay lrdecay",
     },
@@ -135,8 +169,23 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
         "It is called weight_decay here.": "wd l2 decoupledweightdecay",
         "weight_decay shrinks weights; lr_decay of adagrad shrinks the rate.": "decay",
         "It is called name here.": "type kind class method",
-        _NOT_OFFERED: "amsgrad centered dampening maximize foreach fused capturable differentiable clipnorm clipvalue "
-            "globalclipnorm useema emamomentum jitcompile schedule scheduler",
+        _NOT_OFFERED: "amsgrad centered maximize foreach fused capturable differentiable clipnorm clipvalue "
+            "globalclipnorm useema emamomentum jitcompile",
+        "It is a table of its own: [training.schedule] with a name.": "schedule scheduler lrschedule lrscheduler",
+        "It is called decay_bias here: false leaves the biases out.":
+            "biasdecay weightdecaybias decaybiases excludebias nobiasdecay",
+    },
+    "training.schedule": {
+        "The rates stand at the top of the file: a schedule starts from them, and one_cycle rises to them.":
+            "lr rate maxlr baselr initiallr initiallearningrate learningrate",
+        "A schedule counts updates: total_steps of one_cycle, T_max of cosine.":
+            "epochs stepsperepoch epoch steps maxepochs totaliters decaysteps",
+        "It is called step_size here.": "every size",
+        "It is called gamma here.": "factor decayrate ratedecay",
+        "It is called eta_min here.": "minlr etamin lrmin alpha",
+        "It is called name here.": "type kind class policy",
+        "The momentum stays as it is: remove it.": "cyclemomentum basemomentum maxmomentum",
+        "It is not offered: remove it.": "threephase lastepoch verbose warmup warmupsteps milestones",
     },
     "published": {
         "It is called symbol here.": "name variable key parameter weight",
@@ -149,10 +198,10 @@ _KNOWN_ELSEWHERE: dict[str, dict[str, str]] = {
 # a key -> where it belongs: what stands under a table's head in TOML is that table's, a blank line or not
 _HOMES = {
     "at the top of the file, above the first [table]": "learning_rates steps threshold title about seed",
-    "in [data]": "inputs targets",
-    "in [network]": "loss layers",
+    "in [data]": "inputs targets file classes scale test names test_inputs test_targets",
+    "in [network]": "loss layers reduction",
     "in [[network.layers]]": "units activation weights bias train_bias negative_slope",
-    "in [training]": "batch updates optimizer optimizers",
+    "in [training]": "batch shuffle updates optimizer optimizers schedule",
     "in [[published]]": "symbol value note",
 }
 

@@ -13,23 +13,28 @@ from sheetgen.spec import catalog
 from sheetgen.spec.advice import nearest
 from sheetgen.spec.document import read_spec
 from sheetgen.spec.fields import Place
-from sheetgen.spec.schedule import learning_rates, step_count
-from sheetgen.spec.structure import Layer, Optimizer, Spec
+from sheetgen.spec.order import check_passes
+from sheetgen.spec.schedule import fitted, learning_rates, step_count
+from sheetgen.spec.structure import Layer, Optimizer, Schedule, Shape, Spec
 
 __all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_names", "template_text"]
 
 DEFAULT_TEMPLATE = "erav2"
 
 
-def parse(text: str, origin: str) -> Spec:
-    """The spec that the TOML text describes; `origin` is what error messages call it."""
+def parse(text: str, origin: str, folder: str = "") -> Spec:
+    """The spec that the TOML text describes; `origin` is what error messages call it.
+
+    A file of data is looked for in the folder, and then among the templates; without a folder it is refused.
+    """
     then = f"Correct it, or start from: sheetgen templates {DEFAULT_TEMPLATE}"
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         where, problem = _syntax(text, error)
         raise SpecError(f"{origin}: {where}: {problem}; the file must be TOML. {then}") from None
-    return dataclasses.replace(read_spec(document, origin), source=text)
+    folders = [Path(folder), _templates()] if folder else []
+    return dataclasses.replace(read_spec(document, origin, folders), source=text, folder=folder)
 
 
 def _syntax(text: str, error: Exception) -> tuple[str, str]:
@@ -47,15 +52,21 @@ def _syntax(text: str, error: Exception) -> tuple[str, str]:
 def dump(spec: Spec) -> str:
     """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec.
 
-    Its lines, which end in a line feed, have no more characters than a cell can hold.
+    A file's data stands in it. Its lines, which end in a line feed, have no more characters than a cell can hold.
     """
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
+    if spec.shuffle is not None:
+        top["seed"] = spec.shuffle
     tables = [
         ("", top),
-        ("[data]", {"inputs": spec.inputs, "targets": spec.targets}),
-        ("[network]", {"loss": spec.loss}),
+        ("[data]", _data_table(spec)),
+        ("[network]", {"loss": spec.loss} | _unless({"reduction": spec.reduction}, {"reduction": "mean"})),
         *(("[[network.layers]]", _layer_table(layer)) for layer in spec.layers),
-        ("[training]", {"batch": spec.batch, "updates": spec.updates}),
+        (
+            "[training]",
+            {"batch": spec.batch, **({} if spec.shuffle is None else {"shuffle": True}), "updates": spec.updates},
+        ),
+        *((("[training.schedule]", _schedule_table(spec.schedule)),) if spec.schedule else ()),
         *(("[[training.optimizers]]", _optimizer_table(one)) for one in spec.optimizers),
         *(("[[published]]", dataclasses.asdict(one)) for one in spec.published),
     ]
@@ -78,12 +89,18 @@ def _toml(value: object) -> str:
         return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0], r"\u005F"), value) + '"'
     if not isinstance(value, tuple):
         return repr(value).lower()
+    if isinstance(value[0], tuple) and isinstance(value[0][0], tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value[0], tuple):
         return "[\n" + "".join(f"    {_toml(row)},\n" for row in value) + "]"
+    if isinstance(value[0], str):
+        return "[\n" + "".join(f"    {_toml(one)},\n" for one in value) + "]"
     return "\n        ".join(wrap(f"[{', '.join(map(repr, value))}]", 100, break_on_hyphens=False))
 
 
 def _layer_table(layer: Layer) -> dict[str, object]:
+    if layer.kind != "linear":
+        return _kind_table(layer)
     entry: dict[str, object] = {"units": layer.units, "activation": layer.activation, "weights": layer.weights}
     if layer.bias is not None:
         entry |= {"bias": layer.bias, "train_bias": layer.train_bias}
@@ -92,21 +109,64 @@ def _layer_table(layer: Layer) -> dict[str, object]:
     return entry
 
 
+def _kind_table(layer: Layer) -> dict[str, object]:
+    entry = {"kind": layer.kind} | dict(layer.options)
+    if catalog.KINDS[layer.kind].activations:
+        entry["activation"] = layer.activation
+    if layer.activation == "leaky_relu":
+        entry["negative_slope"] = layer.negative_slope
+    return entry | {one.name: _nested(one.values, one.shape) for one in layer.tensors}
+
+
+def _nested(values: tuple[float, ...], shape: Shape) -> object:
+    """The numbers as lists within lists.
+
+    >>> _nested((1.0, 2.0, 3.0, 4.0), (2, 1, 2))
+    (((1.0, 2.0),), ((3.0, 4.0),))
+    """
+    if len(shape) == 1:
+        return values
+    size = len(values) // shape[0]
+    return tuple(_nested(values[at : at + size], shape[1:]) for at in range(0, len(values), size))
+
+
+def _data_table(spec: Spec) -> dict[str, object]:
+    """The samples, and what not every spec says of them."""
+    keys = ("shape", "inputs", "targets", "names", "scale", "test_inputs", "test_targets")
+    return {key: value for key in keys if (value := getattr(spec, key))}
+
+
+def _schedule_table(schedule: Schedule) -> dict[str, object]:
+    way = {"anneal_strategy": schedule.anneal_strategy} if schedule.name == "one_cycle" else {}
+    return {"name": schedule.name, **dict(schedule.options), **way}
+
+
+# Options that are younger than workbooks whose text stays as it is.
+_WRITTEN_IF_USED = ("dampening",)
+
+
 def _optimizer_table(optimizer: Optimizer) -> dict[str, object]:
     entry: dict[str, object] = {"name": optimizer.name, "label": optimizer.label}
     options = catalog.OPTIMIZERS[optimizer.name]
     for name, option in options.items():
+        if name in _WRITTEN_IF_USED and optimizer.option(name) == option.default:
+            continue
         together = tuple(optimizer.option(one) for one, other in options.items() if other.key == option.key)
         entry[option.key] = optimizer.option(name) if option.index is None else together
-    return entry
+    return entry | _unless({"decay_bias": optimizer.decay_bias}, {"decay_bias": True})
+
+
+def _unless(entry: dict[str, object], default: dict[str, object]) -> dict[str, object]:
+    """The entries that are not as they are by default."""
+    return {key: value for key, value in entry.items() if value != default[key]}
 
 
 def load(name_or_path: str | PathLike[str]) -> Spec:
     """The spec of a template's name, or of a path (it ends in .toml or contains a separator)."""
     given = str(name_or_path)
     if isinstance(name_or_path, PathLike) or given.endswith(".toml") or "/" in given or sep in given:
-        return parse(_read(Path(given)), given)
-    return parse(template_text(given), f"templates/{given}.toml")
+        return parse(_read(Path(given)), given, str(Path(given).parent))
+    return parse(template_text(given), f"templates/{given}.toml", str(_templates()))
 
 
 def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None) -> Spec:
@@ -122,8 +182,10 @@ def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None
         spec = dataclasses.replace(spec, learning_rates=learning_rates(line / "--rate", list(rates)))
     if steps is not None:
         last = step_count(line / "--steps", steps)
+        spec = dataclasses.replace(spec, schedule=fitted(line / "--steps", spec.schedule, spec.steps, last))
         published = tuple(one for one in spec.published if one.step <= last)
         spec = dataclasses.replace(spec, steps=last, published=published)
+        check_passes(line / "--steps", spec)
     return spec
 
 

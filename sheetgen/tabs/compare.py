@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sheetgen.errors import ExcelError
 from sheetgen.maths.rules import RATE
 from sheetgen.tabs.plan import Plan, Training
+from sheetgen.tabs.test import Score
 from sheetgen.tabs.words import rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
@@ -45,13 +46,13 @@ class Landmarks:
     loss_label: str
 
 
-def fill(tab: Tab, plan: Plan) -> Landmarks:
-    """The tab: the table, and under it the losses on a linear and on a logarithmic axis."""
+def fill(tab: Tab, plan: Plan, scores: Sequence[Score] = ()) -> Landmarks:
+    """The tab: the table, and under it the losses on a linear and on a logarithmic axis; `scores` are of tab Test."""
     furnish(
         tab.ws,
         title="Compare",
         subtitle=f"The loss of every {_kind(plan)} over {plan.spec.steps} updates, from the same initial weights.",
-        widths=[22, 17, 17, 16, 22, 25, 25],
+        widths=[22, 17, 17, 16, 22, 25, 25, *([16, 16] if scores else ())],
         tab_color="verdict",
         fit_height=True,
     )
@@ -60,6 +61,8 @@ def fill(tab: Tab, plan: Plan) -> Landmarks:
     tab.put(THRESHOLD_ROW, 3, "← set on tab Inputs", "muted")
     tab.header(HEADER, 1, _labels(plan), 32)
     runs = tuple(_run(tab, plan, training, row) for row, training in enumerate(plan.trainings, TOP))
+    for row, score in enumerate(scores, TOP):
+        _scored(tab, score, row)
     bottom = TOP + len(runs) - 1
     judge(tab, f"G{TOP}:G{bottom}", REACHED, DIVERGED)
     row = bottom + 2
@@ -76,8 +79,8 @@ def _kind(plan: Plan) -> str:
 
 
 def _window(plan: Plan) -> int:
-    """How many steps the first and the last loss are the mean of: online, one pass through the samples."""
-    return min(len(plan.spec.inputs), plan.spec.steps + 1) if plan.spec.batch == "online" else 1
+    """How many steps the first and the last loss are the mean of: one pass through the samples."""
+    return min(plan.spec.turns, plan.spec.steps + 1)
 
 
 def _labels(plan: Plan) -> tuple[str, ...]:
@@ -110,6 +113,15 @@ def _run(tab: Tab, plan: Plan, training: Training, row: int) -> RunCells:
     return RunCells(*(Formula(f"={reference(tab.ws.title, f'{letter}{row}')}") for letter in "ACG"))
 
 
+def _scored(tab: Tab, score: Score, row: int) -> None:
+    """What the run makes of the samples of tab Test, in two columns after the others."""
+    tab.put(HEADER, 8, "test loss", "header")
+    tab.put(row, 8, score.loss, "result", formats.LOSS)
+    if score.accuracy:
+        tab.put(HEADER, 9, "test accuracy", "header")
+        tab.put(row, 9, score.accuracy, "result", formats.PERCENT)
+
+
 def _label(plan: Plan, training: Training) -> Formula | str:
     """The optimizer's label, or "lr " and the rate now."""
     if len(plan.spec.optimizers) > 1:
@@ -130,10 +142,11 @@ def _ends(plan: Plan, training: Training) -> tuple[Formula, Formula]:
 
 def _notes(plan: Plan) -> Iterator[str]:
     count = _window(plan)
-    if plan.spec.batch == "online" and len(plan.spec.inputs) > 1:
+    if plan.spec.turns > 1:
+        alone = "one sample" if plan.spec.batch_size == 1 else f"its {plan.spec.batch_size} samples"
         yield (
-            "batch = online: the loss of a step is that of one sample, so it rises and falls with the samples. The "
-            f"first and the last loss here are therefore the mean over {count} steps."
+            f"batch = {plan.spec.batch}: the loss of a step is that of {alone}, so it rises and falls with the "
+            f"samples. The first and the last loss here are therefore the mean over {count} steps."
         )
     yield (
         f"{DIVERGED}: the loss, or a number on the way to it, left the range of numbers (PyTorch may go on with "

@@ -9,12 +9,13 @@ from sympy import Expr, Symbol
 
 from sheetgen.maths.network import Equation
 from sheetgen.maths.printer import excel, text
-from sheetgen.maths.rules import LOSSES, OPTIMIZERS
+from sheetgen.maths.rules import LOSSES
 from sheetgen.maths.story import Path, Story, tell
+from sheetgen.tabs import derivation_shared
 from sheetgen.tabs.numbers import Numbers
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
-from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path
+from sheetgen.tabs.words import ACTIVATION_WORDS, parameter_path, schedule_words, update_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.cells import MAX_FORMULA, Formula, column_letters
@@ -50,6 +51,8 @@ def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -
     if kinds & {"delta", "gradient"}:
         writer.heading("The gradients")
         writer.text("They are yours to find.")
+    elif not plan.spec.dense:
+        derivation_shared.fill(writer, plan)
     elif plan.network.closed is None:
         _by_delta(writer, plan)
     else:
@@ -94,6 +97,14 @@ class _Lines(Page):
         formula = f"={excel(expr, self.chosen.cells)}"
         return Formula(formula) if len(formula) <= MAX_FORMULA else None
 
+    def compared(self, symbol: Symbol, expr: Expr) -> None:
+        """A formula evaluated here, beside the training table's own number."""
+        value = self.value(expr)
+        row = self.worked(symbol.name, expr, value)
+        self.tab.put(row, TABLE_AT, self.chosen.formula(symbol), "formula", formats.VALUE)
+        if value is not None:
+            self.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")
+
     def difference(self, row: int, column: int, left: str, right: str) -> None:
         """The difference of two cells, relative to the second."""
         formula = Formula(f"=ROUND(({left}-{right})/MAX(1,ABS({right})),{DECIMALS})")
@@ -104,11 +115,12 @@ class _Lines(Page):
 def _forward(writer: _Lines, plan: Plan, blanks: Collection[Symbol]) -> None:
     """Net inputs, activations and losses, for the first sample of a row."""
     writer.heading("The forward pass")
-    for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers):
+    for activation in dict.fromkeys(layer.activation for layer in plan.spec.layers if layer.active):
         writer.text(ACTIVATION_WORDS[activation])
     writer.text(f"Loss: {LOSSES[plan.spec.loss].text}")
     if plan.network.samples > 1:
-        writer.text("[1] marks the columns of sample 1; the other samples have the same formulas.")
+        first = "sample 1" if plan.spec.turns == 1 else "the first sample of a row"
+        writer.text(f"[1] marks the columns of {first}; the other samples have the same formulas.")
     writer.header("symbol", "formula", "value")
     for equation in _first_sample(plan):
         name, value = equation.symbol.name, writer.chosen.formula(equation.symbol)
@@ -190,31 +202,28 @@ def _by_delta(writer: _Lines, plan: Plan) -> None:
     labels = ("symbol", "formula", "value", "in the table", "difference")
     writer.header(*labels)
     for symbol, expr in network.delta.items():
-        _compared(writer, symbol, expr)
+        writer.compared(symbol, expr)
     writer.heading("Every gradient")
-    mean = f", averaged over the {network.samples} samples" if network.samples > 1 else ""
+    mean = f", {_added(plan)} over the {network.samples} samples" if network.samples > 1 else ""
     writer.text(
         "The chain rule: ∂E/∂w = ∂E/∂(net input of the unit that w enters) · ∂(net input)/∂w = its δ · the value that "
         f"w multiplies{mean}. A bias multiplies 1."
     )
     writer.header(*labels)
     for parameter in sorted(network.trained, key=lambda p: -p.layer):
-        _compared(writer, parameter.gradient, network.gradient[parameter.symbol])
+        writer.compared(parameter.gradient, network.gradient[parameter.symbol])
 
 
-def _compared(writer: _Lines, symbol: Symbol, expr: Expr) -> None:
-    """A formula evaluated here, beside the training table's own number."""
-    value = writer.value(expr)
-    row = writer.worked(symbol.name, expr, value)
-    writer.tab.put(row, TABLE_AT, writer.chosen.formula(symbol), "formula", formats.VALUE)
-    if value is not None:
-        writer.difference(row, DIFFERENCE_AT, f"C{row}", f"D{row}")
+def _added(plan: Plan) -> str:
+    return "summed" if plan.spec.reduction == "sum" else "averaged"
 
 
 def _update_rule(writer: _Lines, plan: Plan) -> None:
     writer.heading("The update")
     for optimizer in dict.fromkeys(plan.spec.optimizers):
-        writer.text(f"{optimizer.label}: {OPTIMIZERS[optimizer.name].text}, where g is the gradient and η the rate.")
+        writer.text(f"{optimizer.label}: {update_words(plan.spec, optimizer)}, where g is the gradient and η the rate.")
+    if plan.spec.schedule:
+        writer.text(f"In each row η is its own rate. {schedule_words(plan.spec)}; the η in it is the learning rate.")
     if plan.spec.updates == "output_first":
         writer.text(
             "updates = output_first: the last layer moves first, and the other gradients use its new weights (marked "

@@ -35,6 +35,8 @@ WIDTHS = (15, 17, 14, 19, 19, 17, 17, 13, 13, 17)
 KINK, NOT_A_GRADIENT = "at a kink", "not a gradient"
 # Activations whose slope jumps somewhere.
 KINKED = ("relu", "leaky_relu", "softplus")
+# Kinds of layers whose slope jumps: where another number of a window becomes the largest.
+KINKED_KINDS = ("max_pool2d",)
 
 NOWHERE = "no number: here training has left the range of numbers"
 NO_CHOICE = "no such run or step: choose again on tab Network"
@@ -138,8 +140,12 @@ def _is_gradient(plan: Plan, parameter: Parameter) -> bool:
     return plan.spec.updates != "output_first" or parameter.layer == len(plan.spec.layers) - 1
 
 
+def _mean(plan: Plan) -> str:
+    return "sum" if plan.spec.reduction == "sum" else "mean"
+
+
 def _has_kinks(plan: Plan) -> bool:
-    return any(layer.activation in KINKED for layer in plan.spec.layers)
+    return any(layer.activation in KINKED or layer.kind in KINKED_KINDS for layer in plan.spec.layers)
 
 
 def _verdict(plan: Plan, cells: Mapping[Symbol, str]) -> str:
@@ -212,8 +218,13 @@ def _notes(plan: Plan, passes: Passes) -> Iterator[str]:
         )
     if spec.batch == "online" and len(spec.inputs) > 1:
         yield "batch = online: E is the loss of the one sample that the chosen step uses."
+    elif spec.turns > 1:
+        yield (
+            f"batch = {spec.batch}: E is the {_mean(plan)} over the {spec.batch} samples that the chosen step uses; "
+            "[k] marks the columns of the k-th of them."
+        )
     elif len(spec.inputs) > 1:
-        yield f"E is the mean over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
+        yield f"E is the {_mean(plan)} over the {len(spec.inputs)} samples; [k] marks the columns of sample k."
     if len(passes.moved) < len(trained):
         yield (
             f"{len(passes.moved)} of {len(trained)} parameters are checked, evenly spread: this tab keeps to "

@@ -11,12 +11,15 @@ from openpyxl.utils import get_column_letter
 
 from sheetgen.maths.network import Parameter
 from sheetgen.spec import dump, parse
-from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, Range
+from sheetgen.spec.catalog import LOSSES, OPTIMIZERS, POSITIVE, SCHEDULES, Range
+from sheetgen.spec.order import order
+from sheetgen.spec.structure import Spec
 from sheetgen.tabs.layout import setting_name
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.words import OPTIONS, parameter_path
+from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
-from sheetgen.xlsx.cells import MAX_TEXT
+from sheetgen.xlsx.cells import MAX_TEXT, Formula
 from sheetgen.xlsx.page import heading
 from sheetgen.xlsx.style import furnish
 
@@ -41,6 +44,9 @@ class Entry:
     allowed: Range
 
 
+# A page is as wide as the tab; the order of more passes is not printed.
+PRINTED_PASSES = 30
+
 H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
 
 
@@ -50,12 +56,15 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     An exercise has not every tab, and says in the text `exercise` what it is; that stands beside the spec.
     """
     spec = plan.spec
-    columns = DATA + len(spec.inputs[0]) + len(spec.targets[0])
+    typed = len(spec.inputs[0]) + len(spec.targets[0])
+    scaled = [3, *[13] * len(spec.inputs[0])] if spec.scale else []
+    columns = DATA + typed + len(scaled)
+    passes = len(order(spec)[0]) + 1 if spec.shuffle is not None else 0
     furnish(
         tab.ws,
         title="Inputs",
         subtitle="Yellow cells are yours to change; every tab of the exercise follows at once.",
-        widths=[15, 13, 27, 3, 15, 13, 16, 3] + [11] * (columns - DATA + 1),
+        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (typed + 1) + scaled + [5] * passes,
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
@@ -63,13 +72,24 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     bottom = max(bottom, _list(tab, WEIGHTS, "Initial weights", [_weight(plan, p) for p in plan.network.parameters]))
     bottom = max(bottom, _data(tab, plan))
     right = get_column_letter(max(columns, DATA + TEXT_COLUMNS - 1))
+    printed = columns
+    if spec.shuffle is not None:
+        _order(tab, plan, columns + 2)
+        printed = columns if passes > PRINTED_PASSES else columns + 1 + passes
+    bottom = max(bottom, tab.ws.max_row) if printed > columns else bottom
     written = _spec_text(tab, plan, bottom + 2)
     # The resolved spec, a number a line, is for programs, and is not printed.
     text = f",{get_column_letter(DATA)}{bottom + 2}:{right}{written}" if written else ""
-    tab.ws.print_area = f"A1:{get_column_letter(columns)}{bottom}{text}"
+    tab.ws.print_area = f"A1:{get_column_letter(printed)}{bottom}{text}"
     if exercise:
         tab.merge(bottom + 3, 1, 7, exercise, "muted")
         tab.define("exercise", f"$A${bottom + 3}")
+
+
+def _name_width(plan: Plan) -> int:
+    """Of the first column: some options of schedules have long names."""
+    schedule = plan.spec.schedule
+    return max(15, *(len(option) + 1 for option, _ in schedule.options)) if schedule else 15
 
 
 def _training_entries(plan: Plan, exercise: bool) -> Iterator[Entry]:
@@ -77,12 +97,17 @@ def _training_entries(plan: Plan, exercise: bool) -> Iterator[Entry]:
     for number, rate in enumerate(spec.learning_rates, 1):
         tab = f"learning rate of tab {spec.runs[number - 1].label}" if len(spec.optimizers) == 1 else "learning rate"
         yield Entry(f"rate_{number}", rate, tab, POSITIVE)
-    seen = set()
+    seen = {"learning_rate"}
+    if spec.schedule:
+        for option, value in spec.schedule.options:
+            seen.add(option)
+            _, allowed = SCHEDULES[spec.schedule.name][option]
+            yield Entry(option, value, f"schedule: {OPTIONS[option]}", allowed)
     for training in plan.trainings:
         options = OPTIMIZERS[training.run.optimizer.name]
         for option in training.table.equations.settings.values():
             name = setting_name(spec, training.run, option)
-            if option != "learning_rate" and name not in seen:
+            if option not in seen and name not in seen:
                 seen.add(name)
                 value = training.run.optimizer.option(option)
                 yield Entry(name, value, f"{training.run.optimizer.label}: {OPTIONS[option]}", options[option].allowed)
@@ -108,17 +133,20 @@ def _list(tab: Tab, column: int, title: str, entries: list[Entry]) -> int:
     for allowed, group in groupby(enumerate(entries, TOP + 2), key=lambda numbered: numbered[1].allowed):
         rows = [row for row, _ in group]
         letter = get_column_letter(column + 1)
-        _validate(tab, f"{letter}{rows[0]}:{letter}{rows[-1]}", allowed)
+        validate(tab, f"{letter}{rows[0]}:{letter}{rows[-1]}", allowed)
     return TOP + 1 + len(entries)
 
 
 def _data(tab: Tab, plan: Plan) -> int:
+    """The samples, and what is made of their inputs if they are scaled; the last row."""
     spec = plan.spec
-    sizes = (("i", len(spec.inputs[0])), ("t", len(spec.targets[0])))
+    typed = "x" if spec.scale else "i"
+    sizes = ((typed, len(spec.inputs[0])), ("t", len(spec.targets[0])))
     names = [f"{letter}_{number}" for letter, size in sizes for number in range(1, size + 1)]
-    heading(tab, TOP, len(names) + 1, "Data: inputs i and targets t", DATA)
+    heading(tab, TOP, len(names) + 1, f"Data: inputs {typed} and targets t", DATA)
     last = TOP + 1 + len(spec.inputs)
-    tab.header(TOP + 1, DATA, ("sample", *names))
+    shown = [f"{name}\n{meaning}" for name, meaning in zip(names, spec.names, strict=True)] if spec.names else names
+    tab.header(TOP + 1, DATA, ("sample", *shown), 32 if spec.names else None)
     for column, name in enumerate(names, DATA + 1):
         letter = get_column_letter(column)
         cells = f"${letter}${TOP + 2}" + (f":${letter}${last}" if len(spec.inputs) > 1 else "")
@@ -130,9 +158,66 @@ def _data(tab: Tab, plan: Plan) -> int:
     first, final = get_column_letter(DATA + 1), get_column_letter(DATA + len(names))
     split = get_column_letter(DATA + len(spec.inputs[0]))
     after = get_column_letter(DATA + len(spec.inputs[0]) + 1)
-    _validate(tab, f"{first}{TOP + 2}:{split}{last}", ANY)
-    _validate(tab, f"{after}{TOP + 2}:{final}{last}", LOSSES[spec.loss].targets)
-    return last
+    validate(tab, f"{first}{TOP + 2}:{split}{last}", ANY)
+    validate(tab, f"{after}{TOP + 2}:{final}{last}", allowed_targets(spec))
+    if not spec.scale:
+        return last
+    _scaled(tab, plan, DATA + len(names) + 2)
+    return last + 2
+
+
+# scale -> the two numbers below a column of inputs: their names, and their formulas of its cells and the first of them
+_SPREAD = {
+    "standard": (("mean", "AVERAGE({0})"), ("deviation", "SQRT(SUMPRODUCT(({0}-{1})*({0}-{1}))/{2})")),
+    "minmax": (("minimum", "MIN({0})"), ("maximum", "MAX({0})")),
+}
+SCALED = {"standard": "({x}-{0})/{1}", "minmax": "({x}-{0})/({1}-{0})"}
+"""What a scaled input is, of itself and the two numbers."""
+
+
+def allowed_targets(spec: Spec) -> Range:
+    """The targets that the loss takes."""
+    return LOSSES[spec.loss].targets
+
+
+def spread_cells(spec: Spec, number: int) -> tuple[str, str]:
+    """The cells, without their tab, of the two numbers that the zero-based input is scaled by."""
+    letter, last = get_column_letter(DATA + 1 + number), TOP + 1 + len(spec.inputs)
+    return f"${letter}${last + 1}", f"${letter}${last + 2}"
+
+
+def _scaled(tab: Tab, plan: Plan, column: int) -> None:
+    """The inputs as the network takes them, from this column on; below the typed ones, what they are scaled by."""
+    spec = plan.spec
+    count, last = len(spec.inputs), TOP + 1 + len(spec.inputs)
+    heading(tab, TOP, len(spec.inputs[0]), f"Inputs i of the network: scaled, {spec.scale}", column)
+    tab.header(TOP + 1, column, [f"i_{number}" for number in range(1, len(spec.inputs[0]) + 1)])
+    for row, (label, _) in enumerate(_SPREAD[spec.scale], last + 1):
+        tab.put(row, DATA, label, "label")
+    for number in range(len(spec.inputs[0])):
+        place, typed = column + number, get_column_letter(DATA + 1 + number)
+        letter, cells = get_column_letter(place), f"{typed}{TOP + 2}:{typed}{last}"
+        low, high = spread_cells(spec, number)
+        for row, (_, formula) in enumerate(_SPREAD[spec.scale], last + 1):
+            tab.put(row, DATA + 1 + number, Formula("=" + formula.format(cells, low, count)), "result", formats.RATE)
+        for row in range(TOP + 2, last + 1):
+            text = SCALED[spec.scale].format(low, high, x=f"{typed}{row}")
+            tab.put(row, place, Formula(f"={text}"), "formula", formats.VALUE)
+        tab.define(f"i_{number + 1}", f"${letter}${TOP + 2}:${letter}${last}")
+
+
+def _order(tab: Tab, plan: Plan, column: int) -> None:
+    """Which sample has which place in each pass, drawn by the spec's seed; not typed, so not yellow."""
+    rows = order(plan.spec)
+    passes = len(rows[0])
+    tab.put(
+        TOP, column, f"Order: the sample in each place of pass 1 to {passes}, by seed {plan.spec.shuffle}", "heading"
+    )
+    tab.header(TOP + 1, column, [str(number) for number in range(1, passes + 1)])
+    for row, numbers in enumerate(rows, TOP + 2):
+        tab.put_row(row, column, *((number, "label", None) for number in numbers))
+    first, last = get_column_letter(column), get_column_letter(column + passes - 1)
+    tab.define("order", f"${first}${TOP + 2}:${last}${TOP + 1 + len(rows)}")
 
 
 def _spec_text(tab: Tab, plan: Plan, row: int) -> int:
@@ -149,7 +234,7 @@ def _spec_text(tab: Tab, plan: Plan, row: int) -> int:
     if not spec.source:
         return 0
     heading(tab, row, 7, "Spec, as its author wrote it", DATA)
-    written = parse(spec.source, TAB)
+    written = parse(spec.source, TAB, spec.folder)
     names = [one.name for one in fields(spec) if one.compare and getattr(spec, one.name) != getattr(written, one.name)]
     if names:
         tab.put(row + 1, DATA, f"Built with other {', '.join(names)}: see the text on the left.", "muted")
@@ -168,9 +253,10 @@ def _shown(source: str) -> Iterator[str]:
         yield f"… and {len(lines) - SHOWN} more lines"
 
 
-def _validate(tab: Tab, cells: str, allowed: Range) -> None:
+def validate(tab: Tab, cells: str, allowed: Range) -> None:
     """Refuse what is typed unless it is a number within the range; `cells` is a range like B7:B12."""
     first = cells.split(":")[0]
     low = f",{first}{'>' if allowed.open_low else '>='}{allowed.low:g}" if math.isfinite(allowed.low) else ""
     high = f",{first}{'<' if allowed.open_high else '<='}{allowed.high:g}" if math.isfinite(allowed.high) else ""
-    tab.allow(cells, f"Type a number: {allowed}.", type="custom", formula1=f"AND(ISNUMBER({first}){low}{high})")
+    whole = f",{first}=INT({first})" if allowed.whole else ""
+    tab.allow(cells, f"Type a number: {allowed}.", type="custom", formula1=f"AND(ISNUMBER({first}){low}{high}{whole})")

@@ -121,8 +121,10 @@ def setting_name(spec: Spec, run: Run, option: str) -> str:
     """The defined name on Inputs of a number in the head of a run's tab.
 
     Rates are rate_1, rate_2, … in the order of the runs; an optimizer's options carry torch's names, numbered by
-    the optimizer where there are several.
+    the optimizer where there are several. The schedule is that of every run.
     """
+    if spec.schedule and option in dict(spec.schedule.options):
+        return option
     if option == "learning_rate":
         several = len(spec.optimizers) > 1
         return f"rate_{1 if several else spec.learning_rates.index(run.rate) + 1}"

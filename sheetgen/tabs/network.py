@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from sheetgen.maths.network import Unit
-from sheetgen.tabs import inputs, network_picture, state, try_input
+from sheetgen.tabs import inputs, network_maps, network_picture, state, try_input
 from sheetgen.tabs.network_picture import Edge, Node, Rank
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
@@ -39,15 +39,23 @@ def fill(tab: Tab, plan: Plan, *, trying: bool = True) -> State:
     chosen = state.fill(tab, plan, step=0)
     for row in range(state.CHOICE_ROW, state.TOP + len(chosen.cells)):
         tab.ws.row_dimensions[row].height = network_picture.ROW_HEIGHT
-    samples = min(plan.network.samples, MAX_SAMPLES)
-    shown = _Shown(plan, chosen, samples)
-    layers, edges = list(_layers(shown)), list(_edges(plan, chosen))
-    picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
-    if samples > 1:
-        _choose_sample(tab, plan, samples, picture.columns[1])
-    if trying:
-        try_input.fill(tab, plan, chosen, picture)
-    fit_screen(tab.ws, Grid(tab.ws).left(picture.right + 1) / EMU_PER_PIXEL)
+    if plan.spec.dense:
+        samples = min(plan.network.samples, MAX_SAMPLES)
+        shown = _Shown(plan, chosen, samples)
+        layers, edges = list(_layers(shown)), list(_edges(plan, chosen))
+        picture = network_picture.draw(tab, PICTURE_TOP, PICTURE_LEFT, layers, edges)
+        if samples > 1:
+            _choose_sample(tab, plan, samples, picture.columns[1])
+        if trying and plan.spec.plain:
+            try_input.fill(tab, plan, chosen, picture)
+        right = picture.right
+    else:
+        bottom = network_maps.draw(tab, plan, chosen, PICTURE_TOP, PICTURE_LEFT)
+        right = PICTURE_LEFT + network_maps.COLUMNS
+        if plan.network.samples > 1:
+            shown_first = "sample 1 of" if plan.spec.turns == 1 else "the first sample of a row's"
+            tab.put(bottom + 2, PICTURE_LEFT, f"The picture shows {shown_first} {plan.network.samples}.", "muted")
+    fit_screen(tab.ws, Grid(tab.ws).left(right + 1) / EMU_PER_PIXEL)
     return chosen
 
 

@@ -9,12 +9,12 @@ from itertools import groupby
 from sympy import Symbol
 
 from sheetgen.maths.derive import Column
-from sheetgen.maths.rules import OPTIMIZERS, RATE, STEP
+from sheetgen.maths.rules import RATE, STEP
 from sheetgen.tabs import paper
 from sheetgen.tabs.layout import GROUP_ROW, HEADER_ROW, SETTING_LABELS, SETTING_VALUES, TABLE_TOP, Table, setting_name
 from sheetgen.tabs.plan import PAPER_COLUMNS, Plan, Training
 from sheetgen.tabs.run_charts import charts
-from sheetgen.tabs.words import KINDS, OPTIONS, rate_words
+from sheetgen.tabs.words import KINDS, OPTIONS, rate_words, schedule_words, update_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_COLUMNS, Block, FillDown, Formula, column_letters
@@ -95,8 +95,9 @@ def _head(tab: Tab, plan: Plan, training: Training, rule: bool, marked: bool) ->
 
 
 def _subtitle(plan: Plan, training: Training, rule: bool) -> str:
-    said = f" Update rule: {OPTIMIZERS[training.run.optimizer.name].text}" if rule else ""
-    return f"{plan.spec.title}: {plan.spec.steps} updates, one row each.{said}"
+    said = f" Update rule: {update_words(plan.spec, training.run.optimizer)}" if rule else ""
+    rates = f" {schedule_words(plan.spec)}" if plan.spec.schedule else ""
+    return f"{plan.spec.title}: {plan.spec.steps} updates, one row each.{said}{rates}"
 
 
 def _settings(tab: Tab, plan: Plan, training: Training) -> None:
@@ -122,7 +123,13 @@ def _block_columns(tab: Tab, table: Table) -> list[FillDown]:
 
 
 def _style(tab: Tab, column: Column, role: str = "") -> int:
-    looks = {"step": formats.WHOLE, "error": formats.LOSS, "total": formats.LOSS, "data": formats.RATE}
+    looks = {
+        "step": formats.WHOLE,
+        "rate": formats.RATE,
+        "error": formats.LOSS,
+        "total": formats.LOSS,
+        "data": formats.RATE,
+    }
     roles = {"step": "label", "total": "result"}
     return style_id(tab.ws, role or roles.get(column.kind, "formula"), looks.get(column.kind, formats.VALUE))
 

@@ -9,9 +9,10 @@ from sympy import Symbol
 
 from sheetgen.maths.rules import RATE
 from sheetgen.spec.structure import Published, Spec
-from sheetgen.tabs import compare, gradient_check
+from sheetgen.tabs import compare, gradient_check, test
+from sheetgen.tabs.kind_words import layer_words
 from sheetgen.tabs.plan import Plan, Training
-from sheetgen.tabs.words import LOSS_WORDS, rate_words
+from sheetgen.tabs.words import loss_words, rate_words
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
@@ -102,19 +103,31 @@ def summary(spec: Spec) -> str:
     """The network and its training in two sentences."""
     *hidden, last = spec.layers
     parts = [count(len(spec.inputs[0]), "input")]
-    parts += [f"{count(layer.units, 'hidden unit')} ({layer.activation})" for layer in hidden]
+    parts += [
+        f"{count(layer.units, 'hidden unit')} ({layer.activation})" if layer.kind == "linear" else layer_words(layer)
+        for layer in hidden
+    ]
     parts.append(f"{count(last.units, 'output')} ({last.activation})")
-    biased = [layer for layer in spec.layers if layer.bias is not None]
+    biased = [layer for layer in spec.layers if layer.count("b")]
     biases = "no biases" if not biased else "biases" if any(layer.train_bias for layer in biased) else "fixed biases"
     samples = count(len(spec.inputs), "sample")
     if len(spec.inputs) > 1:
-        samples += ", one in each update" if spec.batch == "online" else ", all in each update"
+        samples += f", {_taken(spec)} in each update"
+    if spec.test_inputs:
+        samples += f" and is tested with {len(spec.test_inputs)} others"
     several = len(spec.optimizers) > 1
     runs = count(len(spec.runs), "optimizer" if several else "learning rate")
     return (
         f"A network of {' → '.join(parts)} with {biases} learns from {samples}: {count(spec.steps, 'update')} with "
-        f"{runs}. Its loss E_total is {LOSS_WORDS[spec.loss]}."
+        f"{runs}. Its loss E_total is {loss_words(spec)}."
     )
+
+
+def _taken(spec: Spec) -> str:
+    """Which samples an update takes."""
+    if spec.turns == 1:
+        return "all"
+    return ("one" if spec.batch_size == 1 else str(spec.batch)) + ("" if spec.shuffle is None else ", shuffled,")
 
 
 def _verdicts(page: Page, checks: gradient_check.Landmarks, runs: compare.Landmarks) -> None:
@@ -181,7 +194,9 @@ def _tabs(page: Page, plan: Plan, drawn: Sequence[str], extra: Sequence[tuple[st
     for training in plan.trainings:
         page.link(training.run.label, _run_text(plan, training))
     page.tab.define("runs", f"$A${top}:$A${page.row - 1}")
-    for title, description in (*((title, TABS[title]) for title in ("Compare", "Gradient check", *drawn)), *extra):
+    tested = [(test.TAB, test.TITLE)] if plan.spec.test_inputs else []
+    others = ((title, TABS[title]) for title in ("Compare", "Gradient check", *drawn))
+    for title, description in (*tested, *others, *extra):
         page.link(title, description)
 
 

@@ -22,7 +22,7 @@ TAB = "Network"
 CHOICE_ROW, STEP_ROW, RUN_ROW, PLACE_ROW, RATE_ROW, HEADER, TOP = 4, 5, 6, 7, 8, 9, 10
 NO_RUN, NO_STEP = "no such run: choose again", "no such step: choose again"
 # Kinds whose columns every run has; an optimizer's own state is left to its training tab.
-SHOWN = ("step", "data", "parameter", "net", "softmax", "out", "error", "total", "delta", "gradient")
+SHOWN = ("step", "rate", "data", "parameter", "net", "softmax", "part", "out", "error", "total", "delta", "gradient")
 
 
 @dataclass(frozen=True)

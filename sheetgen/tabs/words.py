@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 
 from sheetgen.maths.network import Parameter, layer_prefix
-from sheetgen.spec.structure import Spec
+from sheetgen.maths.rules import OPTIMIZERS, used_settings
+from sheetgen.maths.schedules import SCHEDULES
+from sheetgen.spec.structure import Optimizer, Spec
+from sheetgen.tabs.kind_words import parameter_words
 
 # kind of column -> the group it stands under
 KINDS: Mapping[str, str] = {
     "step": "",
+    "rate": "",
     "data": "data",
     "parameter": "weights",
     "net": "units",
     "softmax": "units",
+    "part": "units",
     "out": "units",
     "error": "loss",
     "total": "loss",
@@ -22,10 +27,11 @@ KINDS: Mapping[str, str] = {
     "state": "optimizer state",
 }
 
-# option of torch.optim -> its name in words
+# option of torch.optim or its lr_scheduler -> its name in words
 OPTIONS: Mapping[str, str] = {
     "learning_rate": "learning rate",
     "momentum": "momentum",
+    "dampening": "dampening",
     "alpha": "alpha",
     "beta1": "beta 1",
     "beta2": "beta 2",
@@ -33,6 +39,15 @@ OPTIONS: Mapping[str, str] = {
     "weight_decay": "weight decay",
     "lr_decay": "rate decay",
     "initial_accumulator_value": "start of the sum",
+    "step_size": "step size",
+    "gamma": "gamma",
+    "T_max": "steps down",
+    "eta_min": "lowest rate",
+    "total_steps": "steps in all",
+    "pct_start": "rising share",
+    "div_factor": "first divisor",
+    "final_div_factor": "last divisor",
+    "decay": "decay",
 }
 
 LOSS_WORDS: Mapping[str, str] = {
@@ -41,6 +56,32 @@ LOSS_WORDS: Mapping[str, str] = {
     "binary_cross_entropy": "binary cross-entropy",
     "cross_entropy": "cross-entropy",
 }
+
+
+def loss_words(spec: Spec) -> str:
+    """What the loss of a row is."""
+    words = LOSS_WORDS[spec.loss]
+    if spec.reduction == "mean":
+        return words
+    alone = words.removeprefix("mean ").removesuffix(", summed over the outputs")
+    return f"{alone}, summed over outputs and samples"
+
+
+def update_words(spec: Spec, optimizer: Optimizer) -> str:
+    """The rule by which an optimizer moves a parameter, and what the spec asks for beside it."""
+    parts = [OPTIMIZERS[optimizer.name].text]
+    if "dampening" in used_settings(optimizer.options):
+        parts.append("from the second update on with (1 − τ)·g in place of g in v")
+    if not optimizer.decay_bias:
+        parts.append("weight decay for weights only")
+    if spec.schedule:
+        parts.append("η is the rate of the row")
+    return ";  ".join(parts)
+
+
+def schedule_words(spec: Spec) -> str:
+    """How the rate of a row comes about; "" where it stays."""
+    return f"rate: {SCHEDULES[spec.schedule.name][0]}" if spec.schedule else ""
 
 
 def rate_words(cell: str) -> str:
@@ -68,6 +109,8 @@ ACTIVATION_WORDS: Mapping[str, str] = {
 
 def parameter_path(spec: Spec, parameter: Parameter) -> str:
     """Where a parameter stands: "h1 → o1", or "bias of h1"."""
+    if not spec.dense:
+        return parameter_words(spec, parameter)
     layers = len(spec.layers)
     unit = f"{layer_prefix(layers, parameter.layer)}{parameter.unit + 1}"
     if parameter.source is None:

@@ -9,7 +9,7 @@ from sheetgen.formulas import Workbook
 from sheetgen.formulas.copies import relative
 from sheetgen.formulas.sheet import Copy, Sheet, Table
 from sheetgen.formulas.values import plain
-from sheetgen.tabs import compare, derivation, gradient_check, inputs, landscape, network, plane, run, start
+from sheetgen.tabs import compare, derivation, gradient_check, inputs, landscape, network, plane, run, start, test
 from sheetgen.tabs.plan import Plan
 from sheetgen.xlsx.book import Book, Tab
 
@@ -19,7 +19,8 @@ __all__ = ["complete", "fill_book"]
 def fill_book(plan: Plan, extra: Callable[[Book], Sequence[tuple[str, str]]] | None = None) -> Book:
     """The workbook of a plan, without the values of its formulas; `extra` is as in build."""
     book = Book()
-    first, last = ("Start", "Inputs", "Network", "Derivation"), ("Compare", "Gradient check")
+    tested = [test.TAB] if plan.spec.test_inputs else []
+    first, last = ("Start", "Inputs", "Network", "Derivation"), (*tested, "Compare", "Gradient check")
     missing = {one.TITLE: one.left_out(plan) for one in (plane, landscape)}
     drawn = {one.TITLE: one for one in (plane, landscape) if not missing[one.TITLE]}
     # What stands behind a picture comes before it: so it is computed first.
@@ -30,7 +31,8 @@ def fill_book(plan: Plan, extra: Callable[[Book], Sequence[tuple[str, str]]] | N
     derivation.fill(tabs["Derivation"], plan, chosen)
     for one in plan.trainings:
         run.fill(tabs[one.run.label], plan, one)
-    runs = compare.fill(tabs["Compare"], plan)
+    scores = test.fill(tabs[test.TAB], plan) if tested else []
+    runs = compare.fill(tabs["Compare"], plan, scores)
     checks = gradient_check.fill(tabs["Gradient check"], plan, chosen)
     for title, one_of in drawn.items():
         one_of.fill(tabs[title], tabs[f"{title} passes"], plan, chosen)

@@ -43,6 +43,8 @@ BAD_FILL, BAD_INK = "FBDDD3", "8A1C0A"
 LINK_INK = "1A5FB4"
 # Dark to bright in even steps of lightness, as the colour map viridis: readers who see no red or green can tell them.
 LOW, MIDDLE, HIGH = "101B3B", "1F8A8C", "FFE27A"
+# Of numbers below and above 0, under dark text.
+NEGATIVE, POSITIVE = "8FB8DE", "F2B36B"
 
 TAB_COLORS = {"start": NAVY, "inputs": "E9B44C", "explain": "4C78A8", "training": "2A9D8F", "verdict": "8E6BBF"}
 

@@ -22,15 +22,20 @@ LOSSES: Mapping[str, tuple[str, bool]] = {
 
 
 def network_of(spec: Spec) -> Network:
-    """The network of a spec; SpecError for an optimizer or batch that is not judged in strangers' tables."""
-    if any(one.name != "sgd" for one in spec.optimizers) or spec.batch != "full":
+    """The network of a spec; SpecError for an optimizer, batch or schedule that is not judged in strangers' tables."""
+    if any(one.name != "sgd" for one in spec.optimizers) or spec.batch != "full" or spec.schedule:
         found = f"{spec.optimizers[0].name}, batch {spec.batch!r}"
+        found += f", schedule {spec.schedule.name!r}" if spec.schedule else ""
+        allowed = 'a table of another hand is judged as one of sgd with batch "full" and one rate'
+        raise SpecError(f"--spec: it trains with {found}; {allowed}")
+    if not spec.dense:
+        kinds = ", ".join(dict.fromkeys(layer.kind for layer in spec.layers))
         raise SpecError(
-            f'--spec: it trains with {found}; a table of another hand is judged as one of sgd with batch "full"'
+            f"--spec: its layers are of the kinds {kinds}; a table of another hand is judged as linear ones"
         )
     units = (len(spec.inputs[0]), *(layer.units for layer in spec.layers))
     loss, mean = LOSSES[spec.loss]
-    factor = 1 / (len(spec.inputs) * (units[-1] if mean else 1))
+    factor = 1.0 if spec.reduction == "sum" else 1 / (len(spec.inputs) * (units[-1] if mean else 1))
     biases = tuple("own" if layer.bias is not None else "" for layer in spec.layers)
     return Network(
         units, biases, len(spec.inputs), (False,) * len(spec.layers), tuple(layer.activation for layer in spec.layers),
