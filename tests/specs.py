@@ -1,5 +1,12 @@
 """Specs as text, for tests to change."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sheetgen.spec import load, override
+from sheetgen.spec.structure import Spec
+
 SEED = """\
 title = "seed"
 learning_rates = [0.1, 2]
@@ -50,3 +57,8 @@ def changed(old: str, new: str, text: str = SEED) -> str:
 def repr_toml(text: str) -> str:
     """The text as a TOML string."""
     return '"' + "".join(f"\\U{ord(char):08X}" for char in text) + '"'
+
+
+def plain(name: str, rates: list[float] | None = None, steps: int | None = None) -> Spec:
+    """A template without Map and Landscape, for tests that look at other tabs: it is built and checked in a third."""
+    return replace(override(load(name), rates, steps), pictures=False)

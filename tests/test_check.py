@@ -17,6 +17,7 @@ import openpyxl
 import pytest
 from edits import edit_and_recalculate
 from referees import asked as check
+from specs import plain
 from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
 
 from sheetgen.build import build
@@ -26,7 +27,7 @@ from sheetgen.check.referee import retrain
 from sheetgen.check.report import NUDGE, SMALL
 from sheetgen.cli import main
 from sheetgen.errors import CheckError, ExcelError
-from sheetgen.spec import load, override, template_names
+from sheetgen.spec import load, template_names
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP
 from sheetgen.xlsx.book import Book
@@ -41,7 +42,7 @@ ENGINES: list[object] = ["ironcalc", pytest.param("libreoffice", marks=pytest.ma
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seed exercise with two rates and 20 updates, every tab."""
     path = tmp_path_factory.mktemp("seed") / "seed.xlsx"
-    build(override(load("erav2"), [0.5, 2.0], 20), path)
+    build(plain("erav2", [0.5, 2.0], 20), path)
     return path
 
 
@@ -225,7 +226,7 @@ def test_a_text_with_any_line_break_is_read_whole(mark: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["xor", "softmax_three_classes"])
 def test_who_saved_a_workbook_is_told_by_the_application(name: str, tmp_path: Path, soffice: Path) -> None:
     """LibreOffice keeps the date; its values, cut to 15 digits, are confirmed by both engines all the same."""
-    build(override(load(name), None, 200 if name == "xor" else None), tmp_path / "a.xlsx")
+    build(plain(name, None, 200 if name == "xor" else None), tmp_path / "a.xlsx")
     again = save_again(tmp_path / "a.xlsx", tmp_path / "again")
     assert read_properties(again).modified == read_properties(tmp_path / "a.xlsx").modified
     assert (read_origin(tmp_path / "a.xlsx").as_built, read_origin(again).as_built) == (True, False)
@@ -238,7 +239,7 @@ def test_who_saved_a_workbook_is_told_by_the_application(name: str, tmp_path: Pa
 @pytest.mark.libreoffice
 def test_sums_of_what_cancels_are_confirmed_by_libreoffice(tmp_path: Path, soffice: Path) -> None:
     """A thousand updates of the seed: its gradients are nearly 0."""
-    build(override(load("erav2"), [1.0], 1000), tmp_path / "a.xlsx")
+    build(plain("erav2", [1.0], 1000), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx", "libreoffice")
     assert report.ok, report.failure
     assert report.comparisons[0].rounded > 0
@@ -410,7 +411,7 @@ def test_changing_a_number_in_the_file_gives_what_pytorch_gives(
     """Every weight, loss and gradient of every row, typed into the sheet and recalculated by an engine."""
     edits = {input_cell(seed, name): value for name, value in numbers.items()}
     recalculated = edit_and_recalculate(seed, edits, engine)
-    spec, runs = with_numbers(override(load("erav2"), [0.5, 2.0], 20), numbers)
+    spec, runs = with_numbers(plain("erav2", [0.5, 2.0], 20), numbers)
     for run in runs:
         for step, row in enumerate(retrain(spec, run)):
             for place, name in enumerate(read_origin(seed).headers[run.label], 1):

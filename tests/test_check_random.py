@@ -79,7 +79,7 @@ def random_spec(seed: int) -> Spec:
         "\n".join(
             [
                 f"learning_rates = {sorted(rates)}",
-                f"steps = {draw.randint(1, 12)}",
+                f"steps = {draw.randint(1, 12)}\npictures = false",
                 f"[data]\ninputs = {[numbers(inputs, data) for _ in range(samples)]}\ntargets = {targets}",
                 f'[network]\nloss = "{loss}"',
                 *layers,

@@ -15,6 +15,7 @@ from live_runs import live_run
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.workbook.defined_name import DefinedName
+from specs import plain
 from test_check_random import random_spec
 from workbooks import save_again
 
@@ -24,7 +25,7 @@ from sheetgen.check.office import convert
 from sheetgen.check.origin import read_origin
 from sheetgen.check.rebuilt import Compared, compare_rebuilt
 from sheetgen.check.report import report
-from sheetgen.spec import load, override, template_names
+from sheetgen.spec import template_names
 from sheetgen.xlsx.archive import VERSION, VERSION_NAME
 from sheetgen.xlsx.reader import read_names, sheet_parts
 
@@ -35,7 +36,7 @@ STEPS = 4
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default workbook of two rates and few steps."""
     path = tmp_path_factory.mktemp("rebuilt") / "book.xlsx"
-    build(override(load("erav2"), [0.5, 2.0], STEPS), path)
+    build(plain("erav2", [0.5, 2.0], STEPS), path)
     return path
 
 
@@ -171,7 +172,7 @@ def test_random_edits_are_named(seeds: range, book: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", [one for one in template_names() if one != "deep"])
 def test_what_libreoffice_saves_is_the_same(name: str, tmp_path: Path, soffice: Path) -> None:
     """It writes formulas in its own way."""
-    build(override(load(name), steps=STEPS), tmp_path / "a.xlsx")
+    build(plain(name, steps=STEPS), tmp_path / "a.xlsx")
     assert compared(save_again(tmp_path / "a.xlsx", tmp_path / "out")).failure == ""
 
 
@@ -191,7 +192,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small workbook with the report of a digit network."""
     folder = tmp_path_factory.mktemp("digits")
     run = make_run(folder / "run", confusion=make_confusion(10_000, 23))
-    spec = override(load("erav2"), [0.5], STEPS)
+    spec = plain("erav2", [0.5], STEPS)
     build(spec, folder / "book.xlsx", extra=lambda book: add_tabs(book, run))
     return folder / "book.xlsx"
 

@@ -16,10 +16,10 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from specs import plain
 
 from sheetgen.build import build
 from sheetgen.errors import OutputError
-from sheetgen.spec import load, override
 from sheetgen.xlsx import files
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.files import replacing, scratch
@@ -85,7 +85,7 @@ def test_only_a_workbook_is_replaced(kind: str, tmp_path: Path) -> None:
     else:
         for one in (path, link):
             with pytest.raises(OutputError, match="is there already and is no workbook; remove it or choose another"):
-                build(override(load("erav2"), steps=1), one)
+                build(plain("erav2", steps=1), one)
     assert path.read_bytes() == before
 
 
@@ -109,7 +109,7 @@ def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     path.chmod(0o444)
     before = path.read_bytes()
     with pytest.raises(OutputError, match="cannot be written: it is read-only; allow writing to it; choose another"):
-        build(override(load("erav2"), steps=1), path)
+        build(plain("erav2", steps=1), path)
     with pytest.raises(OSError, match="read-only"), replacing(path, ".x*.draft"):
         pytest.fail("it is written")
     assert path.read_bytes() == before
@@ -264,7 +264,7 @@ def test_libreoffice_ends_with_us(number: signal.Signals, tmp_path: Path) -> Non
     program.write_text(f"#!/bin/sh\nsleep 60 & echo $! $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pids; wait\n")
     program.chmod(0o755)
     temporary.mkdir()
-    build(override(load("erav2"), steps=1), path)
+    build(plain("erav2", steps=1), path)
     environment = {**ENVIRONMENT, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(temporary)}
     command = [sys.executable, "-m", "sheetgen", "check", "--engine", "libreoffice", str(path)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

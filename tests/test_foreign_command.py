@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 from handmade import GRADIENTS, Handmade, Layout, write
 from referees import schema_errors
+from specs import plain
 from workbooks import save_again
 
 from sheetgen.build import build
@@ -23,7 +24,6 @@ from sheetgen.check.foreign.book import read_book
 from sheetgen.check.foreign.findings import examine
 from sheetgen.check.foreign.labels import symbol_of
 from sheetgen.cli import main
-from sheetgen.spec import load, override
 
 RIGHT = Handmade(layout=Layout(rows=68, rate_at=(31, 7), rate_label=(31, 6)))
 WRONG = RIGHT.changed(**{f"g{k}": GRADIENTS[f"∂E/∂w{k}"].replace("a_h2", "a_h1") for k in (3, 4)})
@@ -75,7 +75,7 @@ def test_json(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_folder_is_a_line_each_and_a_summary(wrong: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that cannot be read is a line, not the end; what Excel keeps beside an open file is none."""
     write(tmp_path / "good.xlsx", RIGHT)
-    build(override(load("erav2"), steps=3), tmp_path / "own.xlsx")
+    build(plain("erav2", steps=3), tmp_path / "own.xlsx")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "damaged.xlsx").write_bytes(b"PK\3\4 cut")
     (tmp_path / "~$mine.xlsx").write_bytes(b"lock")

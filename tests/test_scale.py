@@ -34,7 +34,7 @@ SIZES = [pytest.param(520, id="100,000"), pytest.param(5_208, id="1,000,000", ma
 
 def long(steps: int) -> Spec:
     """The default template with more steps."""
-    return replace(load("erav2"), steps=steps)
+    return replace(load("erav2"), steps=steps, pictures=False)
 
 
 @pytest.mark.parametrize("steps", SIZES)

@@ -9,10 +9,11 @@ from zipfile import ZipFile
 import pytest
 from edits import edit_and_recalculate
 from referees import calamine_cells, differences, stored
+from specs import plain
 
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
-from sheetgen.spec import load, override, parse
+from sheetgen.spec import parse
 from sheetgen.tabs.compare import CONVERGING, DIVERGED, NEVER, REACHED, TOP, UNMOVED
 from sheetgen.tabs.plan import make_plan
 from sheetgen.xlsx.page import NO_NUMBER
@@ -87,7 +88,7 @@ def test_the_table_follows_threshold_and_rate(tmp_path: Path) -> None:
 
 def test_online_losses_are_means_over_a_pass(tmp_path: Path) -> None:
     """A single sample's loss would say little of the others."""
-    spec = override(load("and_online"), steps=42)
+    spec = plain("and_online", steps=42)
     path = tmp_path / "book.xlsx"
     build(spec, path)
     plan, cells = make_plan(spec), stored(path)
@@ -102,7 +103,7 @@ def test_online_losses_are_means_over_a_pass(tmp_path: Path) -> None:
 
 
 def test_optimizers_are_called_by_their_labels(tmp_path: Path) -> None:
-    spec = override(load("optimizers"), steps=3)
+    spec = plain("optimizers", steps=3)
     path = tmp_path / "book.xlsx"
     build(spec, path)
     cells = calamine_cells(path)

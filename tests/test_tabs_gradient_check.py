@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from edits import edit_and_recalculate
 from referees import calamine_cells, complaints, differences, stored
+from specs import plain
 
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
 from sheetgen.maths.network import derive_network
-from sheetgen.spec import load, override, parse
+from sheetgen.spec import load, parse
 from sheetgen.tabs import forward_passes
 from sheetgen.tabs.gradient_check import KINK, NOT_A_GRADIENT, TOP
 from sheetgen.tabs.plan import make_plan
@@ -163,7 +164,7 @@ def test_online_takes_the_sample_of_the_chosen_step(book: Callable[[str], Path])
 
 def test_a_large_network_is_sampled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Within the limit of cells, evenly to the last parameter; the tab says so."""
-    spec = override(load("deep"), steps=2)
+    spec = plain("deep", steps=2)
     plan = make_plan(spec)
     monkeypatch.setattr(forward_passes, "MAX_CELLS", 2 * 5 * (3 + len(plan.network.forward)))
     path = tmp_path / "book.xlsx"

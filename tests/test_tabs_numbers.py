@@ -12,11 +12,12 @@ import openpyxl
 import pytest
 from gnumeric import recalculate_in_gnumeric
 from referees import differences, stored
+from specs import plain
 
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
 from sheetgen.cli import main
-from sheetgen.spec import load, override
+from sheetgen.spec import load
 from sheetgen.tabs.numbers import number_words
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
@@ -101,7 +102,7 @@ def test_a_line_with_numbers_gives_its_result(tmp_path: Path) -> None:
 def test_another_moment_has_other_numbers(tmp_path: Path) -> None:
     """Another rate and step chosen on Network, and the lines follow; nothing is formatted by a locale's format."""
     path = tmp_path / "book.xlsx"
-    build(override(load("erav2"), None, 20), path)
+    build(plain("erav2", None, 20), path)
     book = openpyxl.load_workbook(path)
     assert not [c for r in book["Derivation"].iter_rows() for c in r if "TEXT(" in str(c.value)]
     book["Network"]["B4"], book["Network"]["B5"] = "lr 2", 20

@@ -65,7 +65,7 @@ def spec_of(choice: Choice, data: Sequence[Sequence[float]], targets: Sequence[S
     )
     optimizers = "\n".join(f'[[training.optimizers]]\nname = "{name}"\n{choice.options}' for name in choice.optimizers)
     return parse(
-        f"seed = {choice.seed}\nlearning_rates = [{choice.rate}]\nsteps = {choice.steps}\n"
+        f"seed = {choice.seed}\nlearning_rates = [{choice.rate}]\nsteps = {choice.steps}\npictures = false\n"
         f"[data]\ninputs = {[list(row) for row in data]}\ntargets = {[list(row) for row in targets]}\n"
         f'[network]\nloss = "{choice.loss}"\n{layers}\n'
         f'[training]\nbatch = "{choice.batch}"\nupdates = "{choice.updates}"\n{optimizers}\n',

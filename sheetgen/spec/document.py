@@ -26,7 +26,7 @@ def read_spec(document: object, origin: str, folders: Sequence[Path] = ()) -> Sp
     A file of data is looked for in the folders.
     """
     root = Place(origin)
-    optional = ("title", "about", "seed", "threshold", "training", "published")
+    optional = ("title", "about", "seed", "threshold", "training", "published", "pictures")
     top = table(root, document, ("learning_rates", "steps", "data", "network"), optional)
     steps = step_count(root / "steps", top["steps"])
     rates = learning_rates(root / "learning_rates", top["learning_rates"])
@@ -74,6 +74,7 @@ def read_spec(document: object, origin: str, folders: Sequence[Path] = ()) -> Sp
         scale=data.scale,
         test_inputs=data.test_inputs,
         test_targets=data.test_targets,
+        pictures=flag(root / "pictures", top.get("pictures", True)),
         reduction=choice(root / "network" / "reduction", network.get("reduction", "mean"), catalog.REDUCTIONS),
         schedule=schedule(root / "training" / "schedule", training["schedule"], steps)
         if "schedule" in training

@@ -156,6 +156,7 @@ class Spec:
     network takes them: nothing, "standard" (mean 0 and standard deviation 1 over the samples) or "minmax" (0 to 1).
     The samples of `test_inputs` and `test_targets` are not trained with.
     `source` is the TOML as its author wrote it, if it was read from any, and `folder` where; equal specs may differ.
+    `pictures` is false for a workbook without the tabs Map and Landscape, which are three quarters of a small one.
     `shape` is that of a sample's inputs, () where they are a plain row.
     """
 
@@ -179,6 +180,7 @@ class Spec:
     scale: str = ""
     test_inputs: Matrix = ()
     test_targets: Matrix = ()
+    pictures: bool = True
     source: str = field(default="", compare=False, repr=False)
     folder: str = field(default="", compare=False, repr=False)
     shape: Shape = ()

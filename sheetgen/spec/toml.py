@@ -55,6 +55,7 @@ def dump(spec: Spec) -> str:
     A file's data stands in it. Its lines, which end in a line feed, have no more characters than a cell can hold.
     """
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
+    top |= _unless({"pictures": spec.pictures}, {"pictures": True})
     if spec.shuffle is not None:
         top["seed"] = spec.shuffle
     tables = [

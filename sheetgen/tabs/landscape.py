@@ -38,6 +38,8 @@ HERE_MARK, START_MARK, PATH_MARK = "◆", "○", "•"
 
 def left_out(plan: Plan) -> str:
     """Why the workbook has no such tab; "" if it has one."""
+    if not plan.spec.pictures:
+        return f"Tab {TITLE} is left out: the spec says pictures = false."
     if not plan.spec.plain:
         return f"Tab {TITLE} is left out: it draws linear layers whose data is used as it is, all of it or in turns."
     if landscape_passes.side_of(plan.network):

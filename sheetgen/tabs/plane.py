@@ -36,6 +36,8 @@ ABOVE, BELOW = "●", "○"
 
 def left_out(plan: Plan) -> str:
     """Why the workbook has no such tab; "" if it has one."""
+    if not plan.spec.pictures:
+        return f"Tab {TITLE} is left out: the spec says pictures = false."
     if not plan.spec.plain:
         return f"Tab {TITLE} is left out: it draws linear layers whose data is used as it is, all of it or in turns."
     inputs = len(plan.spec.inputs[0])
