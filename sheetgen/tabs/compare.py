@@ -98,7 +98,9 @@ def _run(tab: Tab, plan: Plan, training: Training, row: int) -> RunCells:
         f'=IF(COUNT({cells})<{training.table.rows},"{DIVERGED}",IF(C{row}>B{row},"{DIVERGED}",'
         f'IF(C{row}<threshold,"{REACHED}",IF(C{row}<B{row},"{CONVERGING}","{UNMOVED}"))))'
     )
-    below = f'=IFERROR(SUMPRODUCT(MATCH(TRUE,{cells}<threshold,0))-1,"{NEVER}")'
+    # An engine that cannot look along an array says so, instead of "never".
+    first_below = f"SUMPRODUCT(MATCH(TRUE,{cells}<threshold,0))-1"
+    below = f'=IF(COUNTIF({cells},"<"&threshold)=0,"{NEVER}",{first_below})'
     tab.put_row(
         row,
         1,
