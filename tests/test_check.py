@@ -67,8 +67,8 @@ def typed(path: Path, out: Path, name: str, content: str) -> Path:
 
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path: Path, torch: ModuleType) -> None:
-    """As it is built: the last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its last bits change."""
-    build(load(name), tmp_path / "a.xlsx")
+    """The last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its last bits change."""
+    build(load(name) if name == "erav2" else plain(name), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx")
     assert (report.ok, report.failure, report.note) == (True, "", "")
     engine, pytorch = report.comparisons
@@ -98,7 +98,7 @@ def spread_of_last_bits(spec: Spec) -> float:
 @pytest.mark.parametrize("name", ["erav2", "optimizers", "mazur_output_first"])
 def test_templates_are_confirmed_by_libreoffice(name: str, tmp_path: Path, soffice: Path, torch: ModuleType) -> None:
     """The other engine, to 1e-12."""
-    build(load(name), tmp_path / "a.xlsx")
+    build(plain(name), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx", "libreoffice")
     assert report.ok, report.failure
     assert report.comparisons[0].referee == "LibreOffice"
