@@ -4,7 +4,7 @@
 # make gallery    output/gallery: every template's workbook, an exercise, its solution, the trained network's workbook
 # make clean      remove what the two made, except the workbook and the trained network
 #
-# TESTS chooses the tests: `make test TESTS=` runs the slow proofs too, as CI does.
+# TESTS chooses the tests: `make test TESTS=` runs all, CI all but the exhaustive proofs, which take more than its hour.
 # PYTHON is the interpreter that the virtual environment is made with: make test PYTHON=python3.12
 
 PYTHON ?= python3

@@ -148,13 +148,16 @@ def confirmed_or_told(path: Path) -> str:
     return line
 
 
+EXHAUSTIVE = (pytest.mark.slow, pytest.mark.exhaustive)
+
+
 def portions(seeds: range, size: int, *marks: pytest.MarkDecorator) -> list[object]:
     """The seeds in portions, a test each."""
     found = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     return [pytest.param(one, marks=marks, id=f"{one[0]}-{one[-1]}") for one in found]
 
 
-@pytest.mark.parametrize("seeds", [*portions(FEW, 50), *portions(MANY, 250, pytest.mark.slow)])
+@pytest.mark.parametrize("seeds", [*portions(FEW, 50), *portions(MANY, 250, *EXHAUSTIVE)])
 def test_a_damaged_workbook_is_told_in_one_line(seeds: range, book: Path, tmp_path: Path, torch: ModuleType) -> None:
     """Or is confirmed, where the damage does not matter; never a traceback, and never longer than a moment."""
     whole = book.read_bytes()

@@ -29,7 +29,7 @@ SLOPES = (0.01, 0.2, 0.3333333333333333, 1e-5, 0.0, 1.0, -0.5)
 OPTIONS = {
     "weight_decay": (0.0, 0.01, 0.3333333333333333), "momentum": (0.0, 0.5, 0.9, 1.0), "alpha": (0.0, 0.5, 0.99),
     "eps": (0.0, 1e-10, 1e-8, 0.1), "lr_decay": (0.0, 0.1), "initial_accumulator_value": (0.0, 0.1, 10.0),
-    "beta1": (0.0, 0.5, 0.9), "beta2": (0.0, 0.9, 0.999),
+    "dampening": (0.0, 0.1, 0.5), "beta1": (0.0, 0.5, 0.9), "beta2": (0.0, 0.9, 0.999),
 }  # fmt: skip
 
 
@@ -105,13 +105,16 @@ def checked(request: pytest.FixtureRequest, tmp_path: Path, torch: ModuleType) -
     return found
 
 
+EXHAUSTIVE = (pytest.mark.slow, pytest.mark.exhaustive)
+
+
 def portions(seeds: range, size: int, *marks: pytest.MarkDecorator) -> list[object]:
     """The seeds in portions, a test each."""
     found = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     return [pytest.param(one, marks=marks, id=f"{one[0]}-{one[-1]}") for one in found]
 
 
-@pytest.mark.parametrize("checked", [*portions(FEW, 10), *portions(MANY, 40, pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize("checked", [*portions(FEW, 10), *portions(MANY, 40, *EXHAUSTIVE)], indirect=True)
 def test_a_fresh_workbook_is_confirmed_and_a_planted_difference_found(checked: list[tuple[Spec, Path]]) -> None:
     """IronCalc and PyTorch agree on every network; a difference of 1e-9 in any of its cells is no rounding."""
     for spec, path in checked:
@@ -140,7 +143,7 @@ def test_a_planted_difference_in_the_file_is_found(seed: int, tmp_path: Path, to
 @pytest.mark.libreoffice
 @pytest.mark.parametrize(
     "checked",
-    [*portions(FEW[:5], 5), *portions(FEW[5:], 35, pytest.mark.slow), *portions(ASKED, 20, pytest.mark.slow)],
+    [*portions(FEW[:5], 5), *portions(FEW[5:], 35, *EXHAUSTIVE), *portions(ASKED, 20, *EXHAUSTIVE)],
     indirect=True,
 )
 def test_a_fresh_workbook_is_confirmed_by_libreoffice(checked: list[tuple[Spec, Path]], soffice: Path) -> None:

@@ -159,7 +159,13 @@ def edits(book: Path, folder: Path, seeds: range) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(40), *(pytest.param(range(k, k + 115), marks=pytest.mark.slow) for k in range(40, 500, 115))],
+    [
+        range(40),
+        *(
+            pytest.param(range(k, k + 115), marks=[pytest.mark.slow, pytest.mark.exhaustive])
+            for k in range(40, 500, 115)
+        ),
+    ],
     ids=str,
 )
 def test_random_edits_are_named(seeds: range, book: Path, tmp_path: Path) -> None:
@@ -177,6 +183,7 @@ def test_what_libreoffice_saves_is_the_same(name: str, tmp_path: Path, soffice: 
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.libreoffice
 def test_a_hundred_round_trips_are_no_finding(tmp_path: Path, soffice: Path) -> None:
     """Of random networks with every legal option."""

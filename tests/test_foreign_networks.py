@@ -241,7 +241,13 @@ def mutations(seeds: range) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(150), *(pytest.param(range(k, k + 300), marks=pytest.mark.slow) for k in range(150, 2_250, 300))],
+    [
+        range(150),
+        *(
+            pytest.param(range(k, k + 300), marks=[pytest.mark.slow, pytest.mark.exhaustive])
+            for k in range(150, 2_250, 300)
+        ),
+    ],
     ids=str,
 )
 def test_a_random_edit_is_found_where_it_is(seeds: range, tmp_path: Path) -> None:
@@ -282,7 +288,9 @@ def rewritten(text: str, draw: random.Random) -> str:
     return text
 
 
-@pytest.mark.parametrize("seeds", [range(40), pytest.param(range(40, 1_000), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize(
+    "seeds", [range(40), pytest.param(range(40, 1_000), marks=[pytest.mark.slow, pytest.mark.exhaustive])], ids=str
+)
 def test_another_way_to_write_it_is_right(seeds: range, tmp_path: Path) -> None:
     """Every formula of the table rewritten at random, in each of its rows: no finding."""
     changed = 0

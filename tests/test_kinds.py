@@ -42,7 +42,10 @@ def activations(stack: str) -> tuple[str, ...]:
 CASES = [(stack, activation, loss) for stack in STACKS for activation in activations(stack) for loss in LOSSES]
 # Each stack once, with another activation and loss each, runs always; the whole grid is slow.
 SAMPLE = {next(at for at, case in enumerate(CASES) if case[0] == stack) + at % 4 for at, stack in enumerate(STACKS)}
-GRID = [pytest.param(at, marks=[] if at in SAMPLE else [pytest.mark.slow]) for at in range(len(CASES))]
+GRID = [
+    pytest.param(at, marks=[] if at in SAMPLE else [pytest.mark.slow, pytest.mark.exhaustive])
+    for at in range(len(CASES))
+]
 
 
 def test_every_kind_is_in_the_grid() -> None:

@@ -379,7 +379,9 @@ def test_files_of_one_name_or_one_learner_are_told_apart(tmp_path: Path) -> None
 CLASSES, LEARNERS = (range(3), range(3, 200)), 3
 
 
-@pytest.mark.parametrize("seeds", [CLASSES[0], pytest.param(CLASSES[1], marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize(
+    "seeds", [CLASSES[0], pytest.param(CLASSES[1], marks=[pytest.mark.slow, pytest.mark.exhaustive])], ids=str
+)
 def test_generated_classes_get_the_grades_they_deserve(
     seeds: range, handed_out: tuple[Exercise, Path], right: Path, tmp_path: Path
 ) -> None:

@@ -29,7 +29,10 @@ ROOT = Path(__file__).parent.parent
 # bit of an engine's exp decides about those.
 ROUNDING = 1e-13
 # Rows that give about this many formulas with 32 columns on six tabs.
-SIZES = [pytest.param(520, id="100,000"), pytest.param(5_208, id="1,000,000", marks=pytest.mark.slow)]
+SIZES = [
+    pytest.param(520, id="100,000"),
+    pytest.param(5_208, id="1,000,000", marks=[pytest.mark.slow, pytest.mark.exhaustive]),
+]
 
 
 def long(steps: int) -> Spec:

@@ -187,7 +187,7 @@ def _answers(command: list[str], given: bytes, seconds: int) -> Iterator[Iterato
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(given)
         # Its own limit is of processor time, which a busy machine gives slowly; where there is none, this one holds.
-        over = Timer(seconds * BUSY, process.kill)
+        over = Timer(LEAST_SECONDS + BUSY * (seconds - LEAST_SECONDS), process.kill)
         over.start()
         try:
             yield iter(lambda: _answer(process.stdout), None)
