@@ -212,6 +212,7 @@ def test_build_writes_the_workbook_and_says_what_is_in_it(
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["wrote"].startswith("backprop.xlsx (")
     expected = "Start, Inputs, Network, Derivation, lr 0.5, lr 2, Compare, Gradient check"
+    expected += ", Map passes, Map, Landscape passes, Landscape"
     assert lines["tabs"] == expected
     assert int(lines["formulas"].replace(",", "")) > 2 * 4 * 32
     assert "loss after 3 updates" in out

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,8 @@ def table(path: Path, name: str) -> list[dict[str, float]]:
     sheet = openpyxl.load_workbook(path, data_only=True)[label]
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     head = next(place for place, row in enumerate(rows) if row[0] == "step")
-    names = [key(str(one)) for one in rows[head] if one is not None]
-    return [dict(zip(names, row, strict=False)) for row in rows[head + 1 :]]  # type: ignore[arg-type]
+    names = [key(str(one)) for one in takewhile(lambda one: one is not None, rows[head])]
+    return [dict(zip(names, row, strict=False)) for row in rows[head + 1 : head + spec.steps + 2]]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", template_names())

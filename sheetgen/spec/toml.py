@@ -167,7 +167,7 @@ def load(name_or_path: str | PathLike[str]) -> Spec:
     given = str(name_or_path)
     if isinstance(name_or_path, PathLike) or given.endswith(".toml") or "/" in given or sep in given:
         return parse(_read(Path(given)), given, str(Path(given).parent))
-    return parse(template_text(given), f"templates/{given}.toml", str(_templates()))
+    return parse(_template(given), f"templates/{given}.toml", str(_templates()))
 
 
 def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None) -> Spec:
@@ -215,8 +215,19 @@ def template_names() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != DEFAULT_TEMPLATE))
 
 
+_DATA_FILE = re.compile(r"^file *=", re.MULTILINE)
+
+
 def template_text(name: str) -> str:
-    """The template's TOML, comments included; SpecError if there is none of that name."""
+    """The template's TOML, comments included; SpecError if there is none of that name.
+
+    Of one whose data stands in a file beside it, the spec with that data in it, which needs no other file.
+    """
+    text = _template(name)
+    return f"# Template {name}, with the data of its file.\n\n{dump(load(name))}" if _DATA_FILE.search(text) else text
+
+
+def _template(name: str) -> str:
     names = template_names()
     if name not in names:
         then = nearest(name, names) or "For a file of yours, give a path that ends in .toml."
