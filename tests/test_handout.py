@@ -35,6 +35,7 @@ def sigmoid(x: float) -> float:
 
 
 FUNCTIONS = {
+    "same": lambda a, b: float(a == b),
     "exp": math.exp, "ln": math.log, "tanh": math.tanh, "max": max, "sqrt": math.sqrt,
     "σ": sigmoid,
 }  # fmt: skip
@@ -110,6 +111,7 @@ def lines(page: Any) -> Iterator[Line]:
         title = "".join(next(iter(section)).itertext())
         for paragraph in section.findall(f"{HTML}p[@class='formula']"):
             whole = "".join(python_of(one) for one in paragraph.iter(f"{MATHML}math"))
+            whole = re.sub(r"\[(v\['\w+'\]|\d+) *= *(\d+)\]", r"same(\1,\2)", whole)  # 1 where it is so, else 0
             left, *rights = re.split("[=←]", whole)
             blank = paragraph.find(f"{HTML}span") is not None
             found = re.fullmatch(r"v\['(.*)'\]", left)
