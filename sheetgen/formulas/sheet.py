@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -226,11 +225,11 @@ class Workbook:
                 if plain_row and made is not None:
                     try:
                         value = made(row, table.rows[number - 1])
-                    except (ArithmeticError, ValueError, Failure):
-                        value = math.nan
-                    if value - value == 0.0:
-                        row[place] = value
-                        continue
+                        if value - value == 0.0:
+                            row[place] = value
+                            continue
+                    except (ArithmeticError, ValueError, TypeError, Failure):  # a TypeError of a cell still to come
+                        pass
                 at.column = place + 1
                 try:
                     row[place] = evaluate(code, at)
