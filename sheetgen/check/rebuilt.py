@@ -91,7 +91,8 @@ def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
             if differs is not None:
                 belongs = _shown_formula(title, where, written) if written.text else repr(written.value)
                 first = f"{title}!{column_letters(where[1])}{where[0]} {differs}; {belongs[:SHOWN]} belongs there"
-    return Compared(count, first or _summed_otherwise(book, read_names(path)))
+    # A number typed over may change labels that are written of it, so it comes first.
+    return Compared(count, _summed_otherwise(book, read_names(path)) or first)
 
 
 def _summed_otherwise(book: Book, names: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from itertools import count
 from sympy import Symbol
 
 from sheetgen.maths.rules import STEP
+from sheetgen.tabs.layout import HEADER_ROW
 from sheetgen.tabs.plan import PAPER_COLUMNS, Plan, Training
 from sheetgen.tabs.run_charts import charts
 from sheetgen.xlsx import formats
@@ -44,7 +45,9 @@ def fill(tab: Tab, plan: Plan, training: Training, *, blanks: bool) -> None:
     _charts(tab, plan, training, left, right)
     remark = f"{which}: {what}. To print the whole table, mark it and print the selection."
     tab.put(top + NOTE_AT, left, remark, "muted")
-    tab.header(top + HEADER_AT, left, [symbol.name for symbol in symbols])
+    # As formulas: a second row of typed labels would be a second table to whoever looks for one.
+    letters = training.table.letters
+    tab.header(top + HEADER_AT, left, [Formula(f"={letters[symbol]}{HEADER_ROW}") for symbol in symbols])
     _rows(tab, training, symbols, steps, blanks)
     bottom = top + HEADER_AT + len(steps)
     shorten_large(tab.ws, f"{column_letters(left + 1)}{top + HEADER_AT + 1}:{column_letters(right)}{bottom}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ FILLED = 0.6
 """The part of a table's columns that a row of it has something in."""
 MOST_ROWS = 10_000
 MOST_TABLES = 60
+_COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
 GAP = 2
 """Rows that may stand between the labels and the first step, such as units."""
 Cells = Mapping[Place, Cell]
@@ -129,8 +131,8 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
         return sum(_is_number(cells.get((row, column))) for column in places) / len(places)
 
     first = next((row for row in range(header + 1, header + 2 + GAP) if filled(row) >= FILLED), None)
-    if first is None:
-        return None
+    if first is None or all(_is_copy(cells.get((row, one))) for row in (first, first + 1) for one in places):
+        return None  # what shows another table's numbers
     last = first
     while filled(last + 1) >= FILLED and last - first < MOST_ROWS:
         last += 1
@@ -152,6 +154,10 @@ def _same(cells: Cells, row: int, column: int) -> bool:
     if here is None or above is None or not isinstance(here.value, (int, float)) or here.value != above.value:
         return False
     return here.text is None or here.text != above.text or here.down == above.down
+
+
+def _is_copy(cell: Cell | None) -> bool:
+    return cell is not None and cell.text is not None and _COPY.fullmatch(cell.text) is not None
 
 
 def _is_number(cell: Cell | None) -> bool:
