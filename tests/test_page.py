@@ -36,6 +36,9 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-9
 JUDGED = 20
 """Updates of the workbooks that the engines judge: they take minutes for all that the templates ask for."""
 
+# These take minutes each, most of it in the engines that look at them afterwards.
+LARGE = ("deep", "optimizers", "softmax_three_classes", "xor")
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -86,7 +89,9 @@ def unlike(one: Path, other: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", template_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.exhaustive] if one in LARGE else []) for one in template_names()]
+)
 def test_a_template_builds(name: str, page: Page, tmp_path: Path, torch: object, ooxml_validator: Path) -> None:
     """What is downloaded equals the command's file; with fewer steps IronCalc, PyTorch and the validator agree too."""
     page.type("template", name)
