@@ -33,7 +33,7 @@ Tabs = dict[str, dict[str, Value | None]]
 
 # IronCalc takes 2 bytes and 0.1 to 1 µs for a byte of the parts, and a few hundredths of a second to start.
 LEAST_MEMORY, MEMORY = 512 << 20, 10
-LEAST_SECONDS, SECONDS = 8, 4e-6
+LEAST_SECONDS, SECONDS = 6, 4e-6
 BUSY = 3
 
 
