@@ -22,15 +22,18 @@ from cnn.tabs.facts import Facts
 __all__ = ["facts_again"]
 
 SUBTITLE = re.compile(
-    r"([\d,]+) training and ([\d,]+) test images of (.+?); recipe (.+?), (\d+)(?: of (\d+))? epochs?, seed (\d+); "
-    r"(.*), PyTorch (.+)\."
+    r"([\d,]+) training and ([\d,]+) test images of (.+?); recipe (.+?), ([1-9]\d*)(?: of ([1-9]\d*))? epochs?, "
+    r"seed (\d+); (.*), PyTorch (.+)\."
 )
+
+# No run has a longer one; in any text the expression would look for hours.
+LONGEST = 1_000
 
 
 def facts_again(cells: Cells) -> Facts:
     """What the tabs of a trained network say of its run; CellError where a cell holds no such number."""
     subtitles = (str(cells.get(tab, {}).get((2, 1))) for tab in (epochs.TITLE, layers.TITLE, mistakes.TITLE))
-    found = next(filter(None, map(SUBTITLE.fullmatch, subtitles)), None)
+    found = next(filter(None, (SUBTITLE.fullmatch(text) for text in subtitles if len(text) <= LONGEST)), None)
     if found is None:
         raise CellError(epochs.TITLE, (2, 1), "what was trained on what")
     train, test, data, recipe, done, asked, seed, device, torch = found.groups()

@@ -30,24 +30,27 @@ def add_tabs(book: Book, run: Path, *, live: bool = False) -> tuple[tuple[str, s
         from cnn.run import read_run
         from cnn.tabs.facts import facts_of
 
-        _refuse_taken(book, (EPOCHS, TABLE, MISTAKES, *((DRAW, LAYERS, KERNELS) if live else ())))
         return _add(book, facts_of(read_run(run)), live)
 
 
 def add_again(book: Book, cells: Cells) -> tuple[tuple[str, str], ...]:
     """Add the tabs of the run that a workbook's cells tell of, as add_tabs does for a folder.
 
-    CellError where a cell does not hold a number that the run has there; SheetgenError without the extra [cnn].
+    CellError where a cell does not hold a number that the run has there; SheetgenError as for add_tabs.
     """
     with needing_the_extra("writing a trained network's tabs once more needs"):
+        import numpy as np
+
         from cnn.again import facts_again
 
-        return _add(book, facts_again(cells), KERNELS in cells)
+        with np.errstate(all="ignore"):  # of what somebody typed
+            return _add(book, facts_again(cells), KERNELS in cells)
 
 
 def _add(book: Book, facts: Facts, live: bool) -> tuple[tuple[str, str], ...]:
     from cnn.tabs import epochs, layers, mistakes
 
+    _refuse_taken(book, (EPOCHS, TABLE, MISTAKES, *((DRAW, LAYERS, KERNELS) if live else ())))
     accuracy = epochs.fill(book, facts)
     layers.fill(book, facts)
     mistakes.fill(book, facts, accuracy)

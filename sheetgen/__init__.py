@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sheetgen.build import build
 from sheetgen.check import check
-from sheetgen.xlsx.archive import VERSION
+from sheetgen.errors import VERSION
 
 if TYPE_CHECKING:
     from sheetgen.spec import Spec

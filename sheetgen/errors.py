@@ -12,8 +12,10 @@ from contextlib import contextmanager, suppress
 from threading import Timer, current_thread, main_thread
 from typing import Any
 
-__all__ = ["ERRORS", "CheckError", "ExcelError", "OutputError", "SheetgenError", "SpecError", "run_command"]
+__all__ = ["ERRORS", "VERSION", "CheckError", "ExcelError", "OutputError", "SheetgenError", "SpecError", "run_command"]
 
+VERSION = "0.2.0"
+"""This program's version, which setup.cfg reads here; errors about workbooks of older ones name it."""
 MOST_SAID = 2_000
 """Characters of a line; what a damaged file has in it may be long."""
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import zipfile
 from html import escape
 from pathlib import Path
@@ -26,8 +27,9 @@ from sheetgen.check.office import convert
 from sheetgen.check.origin import read_origin
 from sheetgen.check.rebuilt import Compared, compare_rebuilt
 from sheetgen.check.report import report
+from sheetgen.errors import VERSION
 from sheetgen.spec import template_names
-from sheetgen.xlsx.archive import VERSION, VERSION_NAME
+from sheetgen.xlsx.archive import VERSION_NAME
 from sheetgen.xlsx.reader import read_names, sheet_parts
 
 STEPS = 4
@@ -240,6 +242,35 @@ def test_random_edits_of_a_digit_networks_report_are_named(tab: str, digits: Pat
         if not found.startswith((f"{tab}!{cell.coordinate} ", f"{tab}: a number of ")):
             missed.append((seed, cell.coordinate, value, cell.value, found))
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "subtitle",
+    ["", "x" * 30_000, "; recipe , 1 epoch, seed 1; " * 1_000, "0 epochs", 7],
+    ids=["none", "long", "like one", "no epochs", "a number"],
+)
+def test_a_run_that_cannot_be_is_a_line(subtitle: str | int, digits: Path, tmp_path: Path) -> None:
+    """Whatever a stranger wrote where the tabs say what was trained, and however large a number is."""
+    changed = openpyxl.load_workbook(digits)
+    for tab in ("CNN epochs", "CNN layers", "CNN mistakes"):
+        told = str(changed[tab]["A2"].value)
+        changed[tab]["A2"] = told.replace("5 epochs", str(subtitle)) if subtitle == "0 epochs" else subtitle
+    changed["CNN epochs"]["B31"] = 1e300
+    changed.save(tmp_path / "edited.xlsx")
+    assert "CNN epochs" in compared(tmp_path / "edited.xlsx").failure
+
+
+def test_without_the_extra_the_rest_is_compared(
+    digits: Path, live: Path, monkeypatch: pytest.MonkeyPatch, torch: ModuleType
+) -> None:
+    """Of a workbook with a digit network all but its tabs, which is said."""
+    monkeypatch.setitem(sys.modules, "cnn.again", None)
+    monkeypatch.setattr("cnn.extra.PACKAGES", ("cnn",))
+    found = compared(digits)
+    assert found.failure == "" and found.cells > 1_000
+    assert found.note.startswith("The digit network's tabs were not compared: ")
+    assert compare_rebuilt(live, None).cells == 0
+    assert report(digits).ok
 
 
 @pytest.mark.slow

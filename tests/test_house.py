@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("sheetgen.check", "sheetgen.build", "sheetgen.lessons"),
     },
     # the version that a workbook records
-    "sheetgen": {"sheetgen.build", "sheetgen.check", "sheetgen.spec", "sheetgen.xlsx"},
+    "sheetgen": {"sheetgen.build", "sheetgen.check", "sheetgen.spec", "sheetgen.errors"},
     "sheetgen.cli": {
         *(
             "sheetgen",

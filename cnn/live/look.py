@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from openpyxl.formatting.rule import ColorScaleRule, FormulaRule
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cnn.live.geometry import Area, address
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import column_letters
+from sheetgen.xlsx.heat import Stop, scale
 from sheetgen.xlsx.style import HIGH, LOW, MIDDLE, WHITE
 from sheetgen.xlsx.units import PIXELS_PER_CHARACTER, PIXELS_PER_POINT
 
 NEGATIVE, ZERO, POSITIVE = "2B6CB0", WHITE, "D1495B"
+UNIT: tuple[Stop, Stop, Stop] = (("num", 0), ("num", 0.5), ("num", 1))
+WHOLE: tuple[Stop, Stop, Stop] = (("min", None), ("percent", 50), ("max", None))
 # The paint grid cannot follow another cell's value by a colour scale, so it has this many steps.
 INK_STEPS = 12
 
@@ -44,22 +47,11 @@ class Painter:
 
     def heat(self, area: Area, *, fixed: bool = False) -> None:
         """Colour an area from its least value to its largest, or from 0 to 1."""
-        kind = "num" if fixed else "min"
-        rule = ColorScaleRule(
-            start_type=kind, start_value=0 if fixed else None, start_color=LOW,
-            mid_type="num" if fixed else "percent", mid_value=0.5 if fixed else 50, mid_color=MIDDLE,
-            end_type="num" if fixed else "max", end_value=1 if fixed else None, end_color=HIGH,
-        )  # fmt: skip
-        self.ws.conditional_formatting.add(area.ref, rule)
+        scale(self.ws, area.ref, UNIT if fixed else WHOLE)
 
     def signed_heat(self, area: Area) -> None:
         """Colour an area by sign and size, white at 0."""
-        rule = ColorScaleRule(
-            start_type="min", start_color=NEGATIVE,
-            mid_type="num", mid_value=0, mid_color=ZERO,
-            end_type="max", end_color=POSITIVE,
-        )  # fmt: skip
-        self.ws.conditional_formatting.add(area.ref, rule)
+        scale(self.ws, area.ref, (("min", None), ("num", 0), ("max", None)), (NEGATIVE, ZERO, POSITIVE))
 
     def mirror(self, area: Area, top: int, left: int) -> None:
         """Colour an area in steps by the ink, 0 to 1, of cells that begin elsewhere on the tab."""

@@ -6,19 +6,21 @@ What a user may change is not compared: cells that are not protected, looks, not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from cnn.cells import CellError
 from cnn.export import add_again
 from cnn.tabs import EPOCHS
+from sheetgen.errors import SheetgenError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Call, Constant, Name, Node, Number, Reference, moved, rebuilt
-from sheetgen.spec.structure import Spec
+from sheetgen.spec.catalog import RESERVED_TABS, TEST_TAB
+from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.workbook import fill_book
 from sheetgen.xlsx.book import Book, Tab
@@ -35,10 +37,14 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Compared:
-    """How many cells were compared, and the first that differs: its tab and address, what stands and what belongs."""
+    """How many cells were compared, and the first that differs: its tab and address, what stands and what belongs.
+
+    `note` says why tabs of a digit network were not.
+    """
 
     cells: int
     failure: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
     """Build the spec's workbook in thought and compare it with the file, tab by tab.
 
     The tabs of a digit network are built of the numbers that the cells have, and the checksums of these are compared.
-    Without a spec they are all. SheetgenError if they need a package that is not installed.
+    Without a spec they are all.
     """
     formulas: dict[str, dict[Place, FormulaCell]] = {}
     typed: dict[str, dict[Place, Value | None]] = {}
@@ -64,7 +70,16 @@ def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
         typed.setdefault(one.tab, {})[place(one.address)] = one.value
     titles = {*formulas, *typed}
     runs = spec.runs if spec else ()
-    digits = partial(add_again, cells=typed) if EPOCHS in titles - {run.label for run in runs} else None
+    notes: list[str] = []
+
+    def add_digits(book: Book) -> Sequence[tuple[str, str]]:
+        try:
+            return add_again(book, typed)
+        except SheetgenError as error:
+            notes.append(f"The digit network's tabs were not compared: {error}")
+            return tuple(_other_tabs(typed, titles, runs))
+
+    digits = add_digits if EPOCHS in titles - {run.label for run in runs} else None
     try:
         book = Book()
         if spec is not None:
@@ -92,7 +107,17 @@ def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
                 belongs = _shown_formula(title, where, written) if written.text else repr(written.value)
                 first = f"{title}!{column_letters(where[1])}{where[0]} {differs}; {belongs[:SHOWN]} belongs there"
     # A number typed over may change labels that are written of it, so it comes first.
-    return Compared(count, _summed_otherwise(book, read_names(path)) or first)
+    return Compared(count, _summed_otherwise(book, read_names(path)) or first, " ".join(notes))
+
+
+def _other_tabs(
+    typed: Mapping[str, Mapping[Place, Any]], titles: set[str], runs: Sequence[Run]
+) -> Iterator[tuple[str, str]]:
+    """Tabs of a digit network that the file lists on Start, with what it says of each."""
+    start, known = typed.get("Start", {}), {*RESERVED_TABS, TEST_TAB, *(run.label for run in runs)}
+    for (row, column), value in sorted(start.items()):
+        if column == 1 and isinstance(value, str) and value in titles - known:
+            yield value, str(start.get((row, 2), ""))
 
 
 def _summed_otherwise(book: Book, names: Mapping[str, str]) -> str:

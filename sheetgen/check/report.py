@@ -29,11 +29,10 @@ from sheetgen.check.engines import NAMES, Engine, Recalculated, recalculate
 from sheetgen.check.origin import Origin, read_origin, spec_now
 from sheetgen.check.rebuilt import compare_rebuilt
 from sheetgen.check.rounding import HUGE, Rounding, difference
-from sheetgen.errors import CheckError, ExcelError
+from sheetgen.errors import VERSION, CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table
-from sheetgen.xlsx.archive import VERSION
 from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
@@ -128,14 +127,16 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
     if origin.spec is None:
         note = "The workbook carries no spec: nothing to retrain."
-        return Report(tuple(comparisons), note, path, _rebuilt(path, origin))
+        rebuilt, more = _rebuilt(path, origin)
+        return Report(tuple(comparisons), " ".join(filter(None, (note, more))), path, rebuilt)
     spec, runs = spec_now(origin, recalculated, path)
-    rebuilt = _rebuilt(path, origin)
+    rebuilt, note = _rebuilt(path, origin)
     if importlib.util.find_spec("torch") is None:
-        return Report(tuple(comparisons), "PyTorch is not installed: not retrained.", path, rebuilt)
+        note = " ".join(filter(None, ("PyTorch is not installed: not retrained.", note)))
+        return Report(tuple(comparisons), note, path, rebuilt)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
-    return Report(tuple(comparisons), path=path, rebuilt=rebuilt)
+    return Report(tuple(comparisons), note, path, rebuilt)
 
 
 def report_alone(path: Path) -> Report:
@@ -143,18 +144,23 @@ def report_alone(path: Path) -> Report:
     origin = read_origin(path)
     if origin.spec is None:
         raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
-    note = "Not recalculated and not retrained: that takes the command, sheetgen check."
-    return Report((), note, path, _rebuilt(path, origin))
+    rebuilt, note = _rebuilt(path, origin)
+    said = "Not recalculated and not retrained: that takes the command, sheetgen check."
+    return Report((), " ".join(filter(None, (said, note))), path, rebuilt)
 
 
-def _rebuilt(path: Path, origin: Origin) -> Comparison:
-    """The workbook and what sheetgen writes; where it differs and is of an older version, that is said."""
+def _rebuilt(path: Path, origin: Origin) -> tuple[Comparison | None, str]:
+    """The workbook and what sheetgen writes, None if that is nothing, and why something was not compared.
+
+    Where it differs and is of an older version, that is said.
+    """
     again = compare_rebuilt(path, origin.spec)
     failure = f"{path}: {again.failure}" if again.failure else ""
     if failure and origin.version != VERSION:
         found = f"sheetgen {origin.version}" if origin.version else "a version before 0.2"
         failure = f"{failure} (it was written by {found}, and this is {VERSION}: build it again)"
-    return Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
+    compared = Comparison(OURS, "every formula and label, as built again", again.cells, 0.0, failure)
+    return (compared if again.cells else None), again.note
 
 
 def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:

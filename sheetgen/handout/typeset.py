@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Symbol, exp
+from sympy import Add, Expr, Mul, Symbol
 from sympy.printing.precedence import PRECEDENCE
 
 from sheetgen.errors import ExcelError
@@ -167,24 +167,6 @@ class Typeset(TextPrinter):
 
     def _print_sigmoid(self, expr: Expr) -> str:
         return f"{self.name(Name('σ', '', ''))}({self._print(expr.args[0])})"
-
-    def _print_log1p(self, expr: Expr) -> str:
-        return f"{self.word('ln')}({self.digits('1')} + {self._print(expr.args[0])})"
-
-    def _print_logit_loss(self, expr: Expr) -> str:
-        x, target = (self.parenthesize(one, _MUL, strict=True) for one in expr.args)
-        return f"{self.word('ln')}({self.digits('1')} + {self._print(exp(expr.args[0]))}) − {target}·{x}"
-
-    def _print_logsumexp(self, expr: Expr) -> str:
-        return f"{self.word('ln')}({' + '.join(str(self._print(exp(x))) for x in expr.args)})"
-
-    def _print_Relational(self, expr: Expr) -> str:
-        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
-
-    def _print_Piecewise(self, expr: Expr) -> str:
-        *cases, (otherwise, _) = expr.args
-        parts = [f"{self._print(value)}{self.word(' if ')}{self._print(condition)}" for value, condition in cases]
-        return "(" + f"{self.word(', ')}".join([*parts, f"{self.word('else ')}{self._print(otherwise)}"]) + ")"
 
     def _call(self, name: str, *arguments: Expr) -> str:
         if name == "sqrt":

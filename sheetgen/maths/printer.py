@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from sympy import Abs, Add, Expr, Mul, Symbol, exp
+from sympy import Abs, Add, Expr, Integer, Mul, Symbol, exp
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
@@ -206,6 +206,10 @@ class TextPrinter(_Infix):
         "Greatest": "max",
     }  # fmt: skip
 
+    def word(self, text: str) -> str:
+        """A function's name, or a piece of text, which a notation may set upright."""
+        return text
+
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
         base, exponent = expr.as_base_exp()
         if exponent == 2:
@@ -217,8 +221,8 @@ class TextPrinter(_Infix):
 
     def _print_Piecewise(self, expr: Expr) -> str:
         *cases, (otherwise, _) = expr.args
-        parts = [f"{self._print(value)} if {self._print(condition)}" for value, condition in cases]
-        return "(" + ", ".join([*parts, f"else {self._print(otherwise)}"]) + ")"
+        parts = [f"{self._print(value)}{self.word(' if ')}{self._print(condition)}" for value, condition in cases]
+        return "(" + self.word(", ").join([*parts, f"{self.word('else ')}{self._print(otherwise)}"]) + ")"
 
     def _print_Which(self, expr: Expr) -> str:
         return f"the place of {self._print(expr.args[0])} among {', '.join(map(self._print, expr.args[1:]))}"
@@ -227,14 +231,14 @@ class TextPrinter(_Infix):
         return f"[{self._print(expr.args[0])} = {self._print(expr.args[1])}]"
 
     def _print_log1p(self, expr: Expr) -> str:
-        return f"ln(1 + {self._print(expr.args[0])})"
+        return f"{self.word('ln')}({self._print(Integer(1))} + {self._print(expr.args[0])})"
 
     def _print_logit_loss(self, expr: Expr) -> str:
         x, target = (self.parenthesize(one, _MUL, strict=True) for one in expr.args)
-        return f"ln(1 + exp({x})) − {target}·{x}"
+        return f"{self._print(log1p(exp(expr.args[0])))} − {target}·{x}"
 
     def _print_logsumexp(self, expr: Expr) -> str:
-        return f"ln({' + '.join(f'exp({self._print(x)})' for x in expr.args)})"
+        return f"{self.word('ln')}({' + '.join(self._print(exp(x)) for x in expr.args)})"
 
 
 _NO_NAMES: Mapping[Symbol, str] = {}

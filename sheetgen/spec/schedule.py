@@ -1,6 +1,6 @@
 """How a network is trained: steps, learning rates and their schedule, and the optimizers of a TOML document."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sheetgen.spec import catalog
 from sheetgen.spec.fields import Place, choice, count, flag, items, number, show, table, whole
@@ -57,14 +57,21 @@ def optimizers(place: Place, training: Mapping[str, object], tested: bool = Fals
     return _checked_labels(places, [_optimizer(*pair) for pair in zip(places, found, strict=True)], reserved)
 
 
+def _name_of(place: Place, value: object, known: Collection[str], usual: str, more: str) -> str:
+    """The name in a table that has one, "" of what is no table; a name alone is told how it is written."""
+    if isinstance(value, str):
+        name = value if value in known else usual
+        raise place.refuse(f"is {show(value)}", "a table with a name is expected", f'Write {{name = "{name}"{more}}}.')
+    if not isinstance(value, Mapping):
+        return ""
+    if "name" not in value:
+        table(place, value, ("name",), tuple(value))
+    return choice(place / "name", value["name"], known)
+
+
 def schedule(place: Place, value: object, steps: int) -> Schedule:
     """The schedule of the rate over so many steps."""
-    if isinstance(value, str):
-        name = value if value in catalog.SCHEDULES else "exponential"
-        raise place.refuse(f"is {show(value)}", "a table with a name is expected", f'Write {{name = "{name}", …}}.')
-    if isinstance(value, Mapping) and "name" not in value:
-        table(place, value, ("name",), tuple(value))
-    name = choice(place / "name", value["name"], catalog.SCHEDULES) if isinstance(value, Mapping) else ""
+    name = _name_of(place, value, catalog.SCHEDULES, "exponential", ", …")
     options = catalog.SCHEDULES.get(name, {})
     # torch has no default for the length of these two; here it is known how long training is.
     lengths: dict[str, float] = {"T_max": float(steps), "total_steps": float(steps)}
@@ -120,12 +127,7 @@ def _checked_labels(places: list[Place], found: list[Optimizer], reserved: tuple
 
 
 def _optimizer(place: Place, value: object) -> Optimizer:
-    if isinstance(value, str):
-        name = value if value in catalog.OPTIMIZERS else "sgd"
-        raise place.refuse(f"is {show(value)}", "a table with a name is expected", f'Write {{name = "{name}"}}.')
-    if isinstance(value, Mapping) and "name" not in value:
-        table(place, value, ("name",), tuple(value))
-    name = choice(place / "name", value["name"], catalog.OPTIMIZERS) if isinstance(value, Mapping) else ""
+    name = _name_of(place, value, catalog.OPTIMIZERS, "sgd", "")
     options = catalog.OPTIMIZERS.get(name, {})
     keys = dict.fromkeys(option.key for option in options.values())
     entry = table(place, value, ("name",), ("label", *keys, "decay_bias"))

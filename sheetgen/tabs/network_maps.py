@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.utils import get_column_letter
 from sympy import Symbol
 
@@ -18,6 +17,7 @@ from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
+from sheetgen.xlsx.heat import scale
 from sheetgen.xlsx.style import NEGATIVE, POSITIVE, WHITE
 
 __all__ = ["draw"]
@@ -119,8 +119,4 @@ def _band(tab: Tab, chosen: State, panels: Sequence[Panel], row: int, left: int)
 
 def _colour(tab: Tab, cells: str) -> None:
     """From the colour of −1 and below over white at 0 to that of 1 and above."""
-    rule = ColorScaleRule(  # type: ignore[no-untyped-call]
-        start_type="num", start_value=-1, start_color=NEGATIVE, mid_type="num", mid_value=0, mid_color=WHITE,
-        end_type="num", end_value=1, end_color=POSITIVE,
-    )  # fmt: skip
-    tab.ws.conditional_formatting.add(cells, rule)
+    scale(tab.ws, cells, (("num", -1), ("num", 0), ("num", 1)), (NEGATIVE, WHITE, POSITIVE))

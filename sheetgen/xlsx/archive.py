@@ -23,7 +23,6 @@ from sheetgen.errors import CheckError
 __all__ = [
     "CREATOR",
     "MAIN",
-    "VERSION",
     "VERSION_NAME",
     "book_part",
     "open_workbook",
@@ -42,8 +41,6 @@ LARGE, MAX_PACKED = 128 << 20, 100
 
 CREATOR = "sheetgen"
 """Who made a workbook that this program wrote, as its properties say."""
-VERSION = "0.2.0"
-"""This program's version; setup.cfg reads it here."""
 VERSION_NAME = "sheetgen_version"
 """The hidden name in which each workbook has the version that wrote it (since 0.2)."""
 

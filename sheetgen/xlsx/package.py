@@ -18,8 +18,9 @@ from xml.sax.saxutils import unescape
 
 from openpyxl.xml.constants import ARC_CORE
 
+from sheetgen.errors import VERSION
 from sheetgen.xlsx import files
-from sheetgen.xlsx.archive import CREATOR, VERSION, VERSION_NAME
+from sheetgen.xlsx.archive import CREATOR, VERSION_NAME
 from sheetgen.xlsx.book import Book, record
 from sheetgen.xlsx.files import Kind, cannot_write, replacing
 from sheetgen.xlsx.parts import PackageWriter, Pour
