@@ -146,17 +146,17 @@ def test_a_page_shows_the_first_some_and_the_last_rows() -> None:
     tab = next(tab for tab in fill_book(plan).tabs if tab.ws.title == "lr 1")
     area = str(tab.ws.print_area).rpartition("!")[2].replace("$", "")
     rows = [[cell.value for cell in row] for row in tab.ws[area]]
-    head = next(at for at, row in enumerate(rows) if row[0] == "step")
-    assert rows[head][1:3] == ["E_total", "w1"]
-    assert rows[head][-1] == "∂E/∂w8"
-    letters = plan.first.table.letters
-    names = {symbol.name: letter for symbol, letter in letters.items()}
+    names = {f"={letter}": symbol.name for symbol, letter in plan.first.table.letters.items()}
+    head = next(at for at, row in enumerate(rows) if row[0] == f"=A{HEADER_ROW}")
+    shown = [names[str(label).removesuffix(str(HEADER_ROW))] for label in rows[head]]
+    assert shown[:3] == ["step", "E_total", "w1"]
+    assert shown[-1] == "∂E/∂w8"
     steps = [int(str(row[0])[2:]) - TABLE_TOP for row in rows[head + 1 :]]
     assert steps[0] == 0
     assert steps[-1] == plan.spec.steps
     assert len({after - before for before, after in pairwise(steps[:-1])}) == 1
     for step, row in zip(steps, rows[head + 1 :], strict=True):
-        assert row == [f"={names[str(name)]}{TABLE_TOP + step}" for name in rows[head]]
+        assert row == [f"{str(label).removesuffix(str(HEADER_ROW))}{TABLE_TOP + step}" for label in rows[head]]
 
 
 def pages(workbook: Path, folder: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ again column by column, as Excel would: an error spreads to whatever uses it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from types import CodeType
 from typing import Any
@@ -112,8 +112,16 @@ def _move(scale: str, column: Sequence[float]) -> tuple[float, float]:
     """What is subtracted from an input, and what it is divided by."""
     if scale == "minmax":
         return min(column), max(column) - min(column)
-    mean = sum(column) / len(column)
-    return mean, math.sqrt(sum((x - mean) * (x - mean) for x in column) / len(column))
+    mean = _added(column) / len(column)
+    return mean, math.sqrt(_added((x - mean) * (x - mean) for x in column) / len(column))
+
+
+def _added(values: Iterable[float]) -> float:
+    """Their sum as a spreadsheet adds: one after the other. From Python 3.12 on, sum() makes up for what is rounded off."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
 def setting_values(equations: Equations, run: Run) -> dict[Symbol, float]:
