@@ -117,7 +117,7 @@ def _move(scale: str, column: Sequence[float]) -> tuple[float, float]:
 
 
 def _added(values: Iterable[float]) -> float:
-    """Their sum as a spreadsheet adds: one after the other. From Python 3.12 on, sum() makes up for what is rounded off."""
+    """Their sum, one after the other as in a spreadsheet; Python 3.12's sum() makes up for what is rounded off."""
     total = 0.0
     for value in values:
         total += value
