@@ -59,6 +59,15 @@ def repr_toml(text: str) -> str:
     return '"' + "".join(f"\\U{ord(char):08X}" for char in text) + '"'
 
 
+def few_steps(name: str, steps: int = 40, *, pictures: bool = True) -> Spec:
+    """A template with at most so many updates; long trainings add rows, not kinds of formulas. The default one whole."""
+    spec = load(name)
+    if name == "erav2":
+        return spec
+    kept = tuple(one for one in spec.published if one.step <= steps)
+    return replace(spec, steps=min(spec.steps, steps), published=kept, pictures=pictures)
+
+
 def plain(name: str, rates: list[float] | None = None, steps: int | None = None) -> Spec:
     """A template without Map and Landscape, for tests that look at other tabs: it is built and checked in a third."""
     return replace(override(load(name), rates, steps), pictures=False)

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from edits import edit_and_recalculate
 from referees import asked as check
-from specs import plain
+from specs import few_steps, plain
 from workbooks import ALL_OPTIMIZERS, Choice, change_parts, save_again, write_tables
 
 from sheetgen.build import build
@@ -65,16 +65,29 @@ def typed(path: Path, out: Path, name: str, content: str) -> Path:
     return change_parts(path, out, {part_of(path, tab): (pattern, rf'<c r="{address}"\1{content}</c>')})
 
 
+LONG = ("deep", "relu_regression", "softmax_three_classes", "xor")
+
+
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path: Path, torch: ModuleType) -> None:
     """The last bit in IronCalc, and in PyTorch 1e-11 of each column, or what its last bits change."""
-    build(load(name) if name == "erav2" else plain(name), tmp_path / "a.xlsx")
+    confirm(few_steps(name, pictures=name == "erav2"), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+def test_long_trainings_are_confirmed_to_their_end(name: str, tmp_path: Path, torch: ModuleType) -> None:
+    """The same of all steps."""
+    confirm(plain(name), tmp_path)
+
+
+def confirm(spec: Spec, tmp_path: Path) -> None:
+    build(spec, tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx")
     assert (report.ok, report.failure, report.note) == (True, "", "")
     engine, pytorch = report.comparisons
     assert engine.cells == sum(1 for _ in read_formulas(tmp_path / "a.xlsx"))
     assert engine.largest <= 1e-12
-    spec = load(name)
     headers = read_origin(tmp_path / "a.xlsx").headers.values()
     assert pytorch.cells == sum(map(len, headers)) * (spec.steps + 1)
     assert pytorch.largest <= 1e-11 or pytorch.largest <= spread_of_last_bits(spec)
@@ -98,7 +111,7 @@ def spread_of_last_bits(spec: Spec) -> float:
 @pytest.mark.parametrize("name", ["erav2", "optimizers", "mazur_output_first"])
 def test_templates_are_confirmed_by_libreoffice(name: str, tmp_path: Path, soffice: Path, torch: ModuleType) -> None:
     """The other engine, to 1e-12."""
-    build(plain(name), tmp_path / "a.xlsx")
+    build(few_steps(name, pictures=False), tmp_path / "a.xlsx")
     report = check(tmp_path / "a.xlsx", "libreoffice")
     assert report.ok, report.failure
     assert report.comparisons[0].referee == "LibreOffice"
@@ -226,7 +239,7 @@ def test_a_text_with_any_line_break_is_read_whole(mark: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["xor", "softmax_three_classes"])
 def test_who_saved_a_workbook_is_told_by_the_application(name: str, tmp_path: Path, soffice: Path) -> None:
     """LibreOffice keeps the date; its values, cut to 15 digits, are confirmed by both engines all the same."""
-    build(plain(name, None, 200 if name == "xor" else None), tmp_path / "a.xlsx")
+    build(few_steps(name, 60 if name == "xor" else 20, pictures=False), tmp_path / "a.xlsx")
     again = save_again(tmp_path / "a.xlsx", tmp_path / "again")
     assert read_properties(again).modified == read_properties(tmp_path / "a.xlsx").modified
     assert (read_origin(tmp_path / "a.xlsx").as_built, read_origin(again).as_built) == (True, False)
@@ -259,9 +272,10 @@ def rounding(function):
 
 for name in ("exp", "log", "tanh", "log1p", "expm1"):
     setattr(math, name, rounding(getattr(math, name)))
+from dataclasses import replace
 from sheetgen import build, load
 from sheetgen.spec import override
-build(override(load(sys.argv[1]), [0.5] if sys.argv[1] == "erav2" else None, 20), sys.argv[2])
+build(replace(override(load(sys.argv[1]), [0.5], 20), pictures=sys.argv[1] == "erav2"), sys.argv[2])
 """
     for name in ("erav2", "softmax_three_classes", "xor"):
         path = tmp_path / f"{name}.xlsx"

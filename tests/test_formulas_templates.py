@@ -17,7 +17,7 @@ from sheetgen.build import build
 from sheetgen.check.engines import recalculate
 from sheetgen.formulas.sheet import Copy, Sheet, Workbook
 from sheetgen.formulas.values import Scalar, plain
-from sheetgen.spec import load, template_names
+from sheetgen.spec import template_names
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.package import save
@@ -50,7 +50,7 @@ def computed(path: Path) -> dict[tuple[str, str], Scalar]:
 def test_every_formula_of_a_template_has_ironcalcs_value(name: str, tmp_path: Path) -> None:
     """Computed from the typed cells, as if nothing were stored."""
     path = tmp_path / "book.xlsx"
-    summary = build(load(name) if name in WITH_PICTURES else specs.plain(name), path)
+    summary = build(specs.few_steps(name, pictures=name in WITH_PICTURES), path)
     found = computed(path)
     assert len(found) == summary.formulas
     assert differences(found, recalculate(path), relative=RELATIVE, absolute=ABSOLUTE) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -11,26 +10,21 @@ from zipfile import ZipFile
 import pytest
 from edits import poison
 from referees import complaints, differences, misread, stored
+from specs import few_steps
 
 from sheetgen.build import build
 from sheetgen.check.engines import recalculate
-from sheetgen.spec import load, template_names
+from sheetgen.spec import template_names
 from sheetgen.spec.structure import Spec
 
-# Long trainings add rows, not kinds of formulas.
-STEPS = 40
 # Map and Landscape are alike but for a plane and a line of inputs, and for classes.
 WITH_PICTURES = ("erav2", "relu_regression", "mazur")
 BY_LIBREOFFICE = ("erav2", "mazur_output_first", "softmax_three_classes", "optimizers")
 
 
 def short(name: str) -> Spec:
-    """The template with at most STEPS updates; the default one whole."""
-    spec = load(name)
-    if name == "erav2":
-        return spec
-    kept = tuple(one for one in spec.published if one.step <= STEPS)
-    return replace(spec, steps=min(spec.steps, STEPS), published=kept, pictures=name in WITH_PICTURES)
+    """The template with few updates, and pictures where they differ in kind."""
+    return few_steps(name, pictures=name in WITH_PICTURES)
 
 
 @pytest.fixture(scope="module", params=template_names())
