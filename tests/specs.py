@@ -60,7 +60,7 @@ def repr_toml(text: str) -> str:
 
 
 def few_steps(name: str, steps: int = 40, *, pictures: bool = True) -> Spec:
-    """A template with at most so many updates; long trainings add rows, not kinds of formulas. The default one whole."""
+    """A template with at most so many updates, for more add rows and no kinds of formulas; the default one whole."""
     spec = load(name)
     if name == "erav2":
         return spec

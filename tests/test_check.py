@@ -27,7 +27,7 @@ from sheetgen.check.referee import retrain
 from sheetgen.check.report import NUDGE, SMALL
 from sheetgen.cli import main
 from sheetgen.errors import CheckError, ExcelError
-from sheetgen.spec import load, template_names
+from sheetgen.spec import template_names
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP
 from sheetgen.xlsx.book import Book

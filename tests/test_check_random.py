@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from portions import portions
 from referees import asked as check
 
 from sheetgen.build import build
@@ -20,9 +21,8 @@ from sheetgen.spec.catalog import ACTIVATIONS, BATCHES, LOSSES, OPTIMIZERS, UPDA
 from sheetgen.xlsx.cells import number_text
 from sheetgen.xlsx.reader import FormulaCell, read_formulas, sheet_parts
 
-# A few by default and the rest as `slow`: one takes 0.6 s. `SHEETGEN_NETWORKS=3000 pytest -m slow` tries more.
-FEW, MANY = range(40), range(40, int(os.environ.get("SHEETGEN_NETWORKS", "240")))
-ASKED = MANY[:160] if "SHEETGEN_NETWORKS" in os.environ else MANY[:0]
+# Up to this one the networks are tried: one takes 0.6 s. `SHEETGEN_NETWORKS=3000 pytest -m exhaustive` tries more.
+ALL = int(os.environ.get("SHEETGEN_NETWORKS", "240"))
 PLANTED, PER_CASE = 1e-9, 40
 HIDDEN = tuple(name for name in ACTIVATIONS if name != "softmax")
 SLOPES = (0.01, 0.2, 0.3333333333333333, 1e-5, 0.0, 1.0, -0.5)
@@ -105,16 +105,7 @@ def checked(request: pytest.FixtureRequest, tmp_path: Path, torch: ModuleType) -
     return found
 
 
-EXHAUSTIVE = (pytest.mark.slow, pytest.mark.exhaustive)
-
-
-def portions(seeds: range, size: int, *marks: pytest.MarkDecorator) -> list[object]:
-    """The seeds in portions, a test each."""
-    found = [seeds[at : at + size] for at in range(0, len(seeds), size)]
-    return [pytest.param(one, marks=marks, id=f"{one[0]}-{one[-1]}") for one in found]
-
-
-@pytest.mark.parametrize("checked", [*portions(FEW, 10), *portions(MANY, 40, *EXHAUSTIVE)], indirect=True)
+@pytest.mark.parametrize("checked", portions(8, 40, ALL, 40), indirect=True)
 def test_a_fresh_workbook_is_confirmed_and_a_planted_difference_found(checked: list[tuple[Spec, Path]]) -> None:
     """IronCalc and PyTorch agree on every network; a difference of 1e-9 in any of its cells is no rounding."""
     for spec, path in checked:
@@ -130,7 +121,7 @@ def test_a_fresh_workbook_is_confirmed_and_a_planted_difference_found(checked: l
                 assert not rounding.explains(cell, planted, value), (path.name, cell, value)
 
 
-@pytest.mark.parametrize("seed", FEW[::4])
+@pytest.mark.parametrize("seed", range(0, 24, 4))
 def test_a_planted_difference_in_the_file_is_found(seed: int, tmp_path: Path, torch: ModuleType) -> None:
     """The check names the very cell."""
     path, changed = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
@@ -141,11 +132,7 @@ def test_a_planted_difference_in_the_file_is_found(seed: int, tmp_path: Path, to
 
 
 @pytest.mark.libreoffice
-@pytest.mark.parametrize(
-    "checked",
-    [*portions(FEW[:5], 5), *portions(FEW[5:], 35, *EXHAUSTIVE), *portions(ASKED, 20, *EXHAUSTIVE)],
-    indirect=True,
-)
+@pytest.mark.parametrize("checked", portions(3, 8, min(ALL, 200), 32), indirect=True)
 def test_a_fresh_workbook_is_confirmed_by_libreoffice(checked: list[tuple[Spec, Path]], soffice: Path) -> None:
     """Its sums, its exp and its differences that it takes for 0 are rounding, and nothing else."""
     for spec, path in checked:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from specs import plain
 
 from sheetgen.build import forecast
 from sheetgen.cli import main
 from sheetgen.errors import SheetgenError
-from sheetgen.spec import load, template_names, template_text
+from sheetgen.spec import dump, load, template_names, template_text
 from sheetgen.tabs.layout import plan_table
 
 # What --help and --version must not import: each takes longer than the answer.
@@ -232,20 +233,23 @@ def test_another_workbook_in_its_place_is_told(
 ) -> None:
     """By its title; a workbook that is built once more is not another."""
     monkeypatch.chdir(tmp_path)
+    for title in ("one", "other"):
+        text = dump(replace(plain("erav2", [0.5], 2), title=title))
+        (tmp_path / f"{title}.toml").write_text(text, encoding="utf-8")
 
-    def replaced(*arguments: str) -> list[str]:
-        assert main(("build", *arguments, "--steps", "2")) == 0
+    def replaced(title: str) -> list[str]:
+        assert main(("build", f"{title}.toml")) == 0
         return [line for line in capsys.readouterr().out.splitlines() if line.startswith("replaced")]
 
-    assert replaced("xor") == replaced("xor") == []
-    assert replaced() == ["replaced  the workbook “XOR: four samples, one hidden layer”"]
+    assert replaced("one") == replaced("one") == []
+    assert replaced("other") == ["replaced  the workbook “one”"]
     load_workbook(tmp_path / "backprop.xlsx").save(tmp_path / "backprop.xlsx")
-    assert replaced() == []
+    assert replaced("other") == []
     book = Workbook()
     book.save(tmp_path / "backprop.xlsx")
-    assert replaced() == ["replaced  a workbook that another program made"]
+    assert replaced("other") == ["replaced  a workbook that another program made"]
     (tmp_path / "backprop.xlsx").write_bytes(b"PK cut")
-    assert replaced() == ["replaced  a damaged workbook"]
+    assert replaced("other") == ["replaced  a damaged workbook"]
 
 
 def test_a_long_build_says_so_before_it_starts(

@@ -203,8 +203,15 @@ MISTAKES: dict[str, Mistake] = {
 OTHERS = ("numbered by input", "no net inputs", "factors to the right")
 
 
-@pytest.mark.parametrize("name", [one for one in LAYOUTS if one not in OTHERS])
-@pytest.mark.parametrize("mistake", MISTAKES)
+# Every mistake in every layout; each layout and each mistake is in a third of them, which are not slow.
+EVERY = [
+    pytest.param(name, mistake, marks=[pytest.mark.slow] * ((at + kind) % 3 > 0), id=f"{mistake}-{name}")
+    for kind, mistake in enumerate(MISTAKES)
+    for at, name in enumerate(one for one in LAYOUTS if one not in OTHERS)
+]
+
+
+@pytest.mark.parametrize(("name", "mistake"), EVERY)
 def test_a_mistake_is_named(name: str, mistake: str, tmp_path: Path) -> None:
     """With its first cell, what belongs there, and why; and nothing else is called wrong."""
     change, symbols, why = MISTAKES[mistake]

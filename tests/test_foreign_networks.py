@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 from handmade import Handmade, Layout, cells_of, values_of, write
+from portions import portions
 from specs import plain
 
 from sheetgen.build import build
@@ -239,17 +240,7 @@ def mutations(seeds: range) -> list[tuple[int, str, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "seeds",
-    [
-        range(150),
-        *(
-            pytest.param(range(k, k + 300), marks=[pytest.mark.slow, pytest.mark.exhaustive])
-            for k in range(150, 2_250, 300)
-        ),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("seeds", portions(60, 150, 2_250, 300))
 def test_a_random_edit_is_found_where_it_is(seeds: range, tmp_path: Path) -> None:
     """Of those that change a value, at least 99 of 100 are found, and the cell that is named is the edited one."""
     missed = []
@@ -288,9 +279,7 @@ def rewritten(text: str, draw: random.Random) -> str:
     return text
 
 
-@pytest.mark.parametrize(
-    "seeds", [range(40), pytest.param(range(40, 1_000), marks=[pytest.mark.slow, pytest.mark.exhaustive])], ids=str
-)
+@pytest.mark.parametrize("seeds", portions(12, 40, 1_000, 240))
 def test_another_way_to_write_it_is_right(seeds: range, tmp_path: Path) -> None:
     """Every formula of the table rewritten at random, in each of its rows: no finding."""
     changed = 0

@@ -14,6 +14,7 @@ import pytest
 from edits import edited
 from handmade import Handmade
 from learners import Desk, answers, fill_with_openpyxl, form, of_handmade, opened
+from portions import portions
 from test_foreign_mistakes import MISTAKES
 from workbooks import save_again
 
@@ -376,12 +377,10 @@ def test_files_of_one_name_or_one_learner_are_told_apart(tmp_path: Path) -> None
         assert one.learner == "Ada" and one.notes == ("the exercise of Ada was handed in 2 times",)
 
 
-CLASSES, LEARNERS = (range(3), range(3, 200)), 3
+LEARNERS = 3
 
 
-@pytest.mark.parametrize(
-    "seeds", [CLASSES[0], pytest.param(CLASSES[1], marks=[pytest.mark.slow, pytest.mark.exhaustive])], ids=str
-)
+@pytest.mark.parametrize("seeds", portions(1, 3, 200, 197))
 def test_generated_classes_get_the_grades_they_deserve(
     seeds: range, handed_out: tuple[Exercise, Path], right: Path, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from sheetgen.spec import load, override, parse, template_names
 from sheetgen.tabs.gradient_check import NO_CHOICE
 from sheetgen.tabs.state import CHOICE_ROW, NO_RUN, NO_STEP, RUN_ROW, STEP_ROW
 from sheetgen.xlsx import formats
+from sheetgen.xlsx.reader import read_names
 
 CHOICE, STEP = ("Network", f"B{CHOICE_ROW}"), ("Network", f"B{STEP_ROW}")
 VERDICT = ("Gradient check", "A8")
@@ -35,8 +36,8 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def named(path: Path, name: str) -> tuple[str, str]:
     """The tab and the address of a name's cell."""
-    [place] = openpyxl.load_workbook(path).defined_names[name].destinations
-    return place[0], place[1].replace("$", "")
+    tab, address = read_names(path)[name].replace("$", "").split("!")
+    return tab.strip("'"), address
 
 
 def test_a_chosen_run_is_shown_with_the_rate_it_has_now(seed: Path) -> None:

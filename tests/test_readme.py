@@ -54,7 +54,15 @@ def pattern(expected: tuple[str, ...]) -> str:
     return r"\A" + ".*".join(re.escape(part) for part in "\n".join(expected).split(ANYTHING)) + r"\n?\Z"
 
 
-@pytest.mark.parametrize("block", [block for block in blocks("console") if "make " not in block])
+# Those that train a network take longer.
+SHOWN = [
+    pytest.param(block, marks=[pytest.mark.slow] * ("cnn train" in block))
+    for block in blocks("console")
+    if "make " not in block
+]
+
+
+@pytest.mark.parametrize("block", SHOWN)
 def test_commands_print_what_the_readme_shows(block: str, tmp_path: Path) -> None:
     """The block's commands run one after the other in an empty folder."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
