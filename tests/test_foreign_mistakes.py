@@ -246,7 +246,11 @@ def mended(made: Handmade, findings: list[Finding], folder: Path) -> Foreign:
 
 
 @pytest.mark.parametrize(
-    "pair", list(combinations([one for one in MISTAKES if one[0] in "123479a"], 2)), ids=" and ".join
+    "pair",
+    [
+        pytest.param(pair, marks=[pytest.mark.slow] * (at % 4 > 0), id=" and ".join(pair))
+        for at, pair in enumerate(combinations([one for one in MISTAKES if one[0] in "123479a"], 2))
+    ],
 )
 def test_pairs_of_mistakes_are_both_named(pair: tuple[str, str], tmp_path: Path) -> None:
     """Each column of either; one mistake gives one finding, and no cascade."""

@@ -121,7 +121,9 @@ def test_what_sympy_derives_is_what_is_judged_by(name: str, tmp_path: Path) -> N
     assert table.compared > 6 * table.columns
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (at % 3 > 0)) for at, one in enumerate(NETWORKS)]
+)
 def test_mistakes_in_other_networks_are_found(name: str, tmp_path: Path) -> None:
     """A column's formula with another symbol in it: named, with its first cell, and nothing else."""
     book, tab = table_of(parse_spec(HEAD + NETWORKS[name], name), tmp_path)

@@ -69,7 +69,13 @@ def test_every_combination_agrees_with_pytorch_and_ironcalc(
     record_property("numbers", pytorch.cells)
 
 
-@pytest.mark.parametrize(("pair", "batch"), list(zip(PAIRS, itertools.cycle(BATCHES))), ids=case_id)
+@pytest.mark.parametrize(
+    ("pair", "batch"),
+    [
+        pytest.param(pair, BATCHES[at % len(BATCHES)], marks=[pytest.mark.slow] * (at % 5 > 0), id=case_id(pair))
+        for at, pair in enumerate(PAIRS)
+    ],
+)
 def test_the_output_first_rule_agrees_for_every_activation_and_loss(
     pair: tuple[str, str, str],
     batch: str,
@@ -85,7 +91,10 @@ def test_the_output_first_rule_agrees_for_every_activation_and_loss(
 
 
 @pytest.mark.libreoffice
-@pytest.mark.parametrize("place", range(0, len(GRID), len(GRID) // 8 - 1))
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param(place, marks=[pytest.mark.slow] * (place % 2)) for place in range(0, len(GRID), len(GRID) // 8 - 1)],
+)
 def test_a_sample_of_the_grid_agrees_with_libreoffice(
     place: int, tmp_path: Path, soffice: Path, torch: ModuleType
 ) -> None:
