@@ -11,7 +11,7 @@ from sheetgen.spec import dump, override, parse
 from sheetgen.spec.structure import Spec
 from sheetgen.tabs import inputs
 
-COMMENTED = "# my own network\n\n" + SEED.replace("steps = 67", "steps = 3  # few, =1+1")
+COMMENTED = "# my own network\n\n" + SEED.replace("steps = 67", "steps = 3  # few, =1+1\npictures = false")
 
 
 def shown(spec: Spec, folder: Path) -> tuple[list[str], list[str]]:
@@ -63,7 +63,7 @@ def test_long_texts_are_shown_as_far_as_a_sheet_can(monkeypatch: pytest.MonkeyPa
 
 def test_lines_that_others_end_elsewhere_come_back(tmp_path: Path) -> None:
     """A title with U+2028, and one with an escape of Excel's, pass the check of their own workbook."""
-    title = changed('"seed"', '"a\\u2028b _x0041_ \\u2029"').replace("steps = 67", "steps = 1")
+    title = changed('"seed"', '"a\\u2028b _x0041_ \\u2029"').replace("steps = 67", "steps = 1\npictures = false")
     left, _ = shown(parse(title, "my.toml"), tmp_path)
     assert left[2] == 'title = "a\\u2028b \\u005Fx0041_ \\u2029"'
     report = check(tmp_path / "mine.xlsx")

@@ -15,6 +15,7 @@ from edits import edited
 from handmade import Handmade
 from learners import Desk, answers, fill_with_openpyxl, form, of_handmade, opened
 from portions import portions
+from specs import few_steps
 from test_foreign_mistakes import MISTAKES
 from workbooks import save_again
 
@@ -210,7 +211,7 @@ def test_what_is_not_right_is_told(name: str, right: Path, tmp_path: Path) -> No
 
 def test_what_belongs_there_is_right(handed_out: tuple[Exercise, Path], tmp_path: Path) -> None:
     """The formula that a reason names is the exercise's own, for several samples too."""
-    exercise = make_exercise(load("xor"))
+    exercise = make_exercise(few_steps("xor"))
     path = tmp_path / "xor.xlsx"
     write_exercise(exercise, path)
     contents = answers(exercise)
