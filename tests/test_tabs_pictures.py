@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 from edits import edit_and_recalculate
+from portions import EXHAUSTIVE
 from referees import complaints, stored
 
 from sheetgen.build import build
@@ -31,8 +32,9 @@ from sheetgen.xlsx.cells import column_letters
 RUN, STEP = ("Network", f"B{CHOICE_ROW}"), ("Network", f"B{STEP_ROW}")
 TEMPLATES = [
     "erav2", "relu_regression",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in (
-        "xor", "and_online", "softmax_three_classes", "deep", "mazur", "mazur_output_first", "optimizers"
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("xor", "softmax_three_classes")),
+    *(pytest.param(name, marks=EXHAUSTIVE) for name in (
+        "and_online", "deep", "mazur", "mazur_output_first", "optimizers"
     )),
 ]  # fmt: skip
 AWAY = 1e-10

@@ -177,7 +177,7 @@ def test_it_prints_on_few_pages(name: str, tmp_path: Path, soffice: Path) -> Non
     """A training tab on one, with the digit network's Kernels on none; fewer steps make no fewer pages."""
     spec = load(name)
     path = tmp_path / "book.xlsx"
-    build(override(spec, steps=min(spec.steps, 300)), path)
+    build(override(spec, steps=min(spec.steps, 80)), path)
     found = pages(path, tmp_path)
     assert {one.label: found[one.label] for one in spec.runs} == {one.label: 1 for one in spec.runs}
     assert sum(found.values()) <= (20 if name == "erav2" else 40)
