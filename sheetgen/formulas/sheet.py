@@ -197,8 +197,11 @@ class Workbook:
                 (at.row, at.column), at.down, at.right = place, copy.down, copy.right
                 try:
                     sheet.settle(place, evaluate(compiled(copy.text), at))
-                except _Needed:
-                    later.append((sheet, place))
+                except _Needed as needed:
+                    if len(needed.places) == 1:  # its neighbours need it too
+                        self._compute(sheet, place)
+                    else:
+                        later.append((sheet, place))
                 except FormulaError as error:
                     raise self._unknown(sheet, place, copy.text, error) from None
         for sheet, place in later:
