@@ -13,12 +13,12 @@ import openpyxl
 from handmade import Handmade, Layout
 
 from sheetgen.formulas import parse
-from sheetgen.formulas.copies import moved_text
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Node, Operation, rebuilt
 from sheetgen.lessons.exercise import Exercise
 from sheetgen.tabs.layout import HEADER_ROW, TABLE_TOP, Table, plan_table
 from sheetgen.tabs.run import MARK_ROW
+from sheetgen.xlsx.copies import moved_text
 
 Contents = Mapping[tuple[str, int], str | float | bool]
 """What is typed, by column and step."""

@@ -12,12 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 from openpyxl import Workbook
-from openpyxl.xml.functions import tostring
 
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.cells import MAX_SERIES, Formula
-from sheetgen.xlsx.charts import HUES, Live, Series, look, place, reference, scatter, tick
+from sheetgen.xlsx.charts import HUES, Live, Series, chart_xml, look, place, reference, scatter, tick
 from sheetgen.xlsx.package import save
 from sheetgen.xlsx.shapes import Canvas, Stroke
 
@@ -33,7 +32,7 @@ def line(ys: Sequence[Any], name: str | Live = "E_total", **more: Any) -> Series
 
 def xml(*series: Series, title: str | Live | None = "E_total", **options: Any) -> ElementTree.Element:
     chart: Any = scatter(title, "step", "loss", series, **options)
-    return ElementTree.fromstring(tostring(chart._write()))
+    return ElementTree.fromstring(chart_xml(chart))
 
 
 def axes(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
@@ -97,7 +96,7 @@ def test_titles_and_names_can_follow_cells() -> None:
     series = line([1.0, 2.0], name=Live(inputs, "B4"))
     chart: Any = scatter(Live(run, "A1"), "step", "loss", [series])
     complete(book)
-    root = ElementTree.fromstring(tostring(chart._write()))
+    root = ElementTree.fromstring(chart_xml(chart))
     refs = {e.findtext(f"{C}f"): e.findtext(f"{C}strCache/{C}pt/{C}v") for e in root.iter(f"{C}strRef")}
     assert refs == {"'it''s'!$A$1": "lr 0.1", "'Inputs'!$B$4": "rate 0.1"}
 

@@ -108,3 +108,24 @@ def test_a_platform_without_threads_writes_the_same_bytes(tmp_path: Path, monkey
     monkeypatch.setattr(Thread, "start", refused)
     write(small_book(), tmp_path / "without.xlsx")
     assert (tmp_path / "with.xlsx").read_bytes() == (tmp_path / "without.xlsx").read_bytes()
+
+
+def test_a_formula_filled_to_the_right_moves_with_its_cell() -> None:
+    """Each copy has the text and the value of one that was written there; what is put over it counts."""
+    book, plain = Book(), Book()
+    tab, other = book.add("tab"), plain.add("tab")
+    for one in (tab, other):
+        for column in range(1, 5):
+            one.put(1, column, column * 1.5)
+    tab.fill_right(2, 1, 4, Formula("=A1+$B1*COLUMNS($A$1:A$1)+tab!B$1"), "formula")
+    for column, letter in enumerate("ABCD", 1):
+        right = "ABCDE"[column]
+        other.put(2, column, Formula(f"={letter}1+$B1*COLUMNS($A$1:{letter}$1)+tab!{right}$1"), "formula")
+    for one in (tab, other):
+        one.put(2, 4, Formula("=A2*2"), "formula")
+    complete(book)
+    complete(plain)
+    for column in range(1, 5):
+        assert tab.ws.cell(2, column).value == other.ws.cell(2, column).value
+        assert tab.value(2, column) == other.value(2, column)
+    assert tab.value(2, 4) == 2 * (1.5 + 3.0 + 3.0)

@@ -22,7 +22,6 @@ from sheetgen.check.engines import recalculate
 from sheetgen.cli import main
 from sheetgen.errors import SpecError
 from sheetgen.formulas import parse
-from sheetgen.formulas.copies import moved_text
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Call, Node, Operation, Reference, Sign, rebuilt, walk
 from sheetgen.lessons import judge
@@ -35,6 +34,7 @@ from sheetgen.spec import load, template_names
 from sheetgen.tabs.layout import TABLE_TOP
 from sheetgen.tabs.run import EMPTY, MARK_ROW, NOT_YET, RIGHT
 from sheetgen.xlsx.cells import column_letters
+from sheetgen.xlsx.copies import moved_text
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
 # Other kinds of layers than the linear one are refused, and data that is scaled or split for a test:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
 from sheetgen.formulas.parse import FormulaError, parse
-from sheetgen.formulas.swift import Swift, swift
+from sheetgen.formulas.swift import Swift, Written, swift, together
 from sheetgen.formulas.values import Failure, Grid, Scalar, plain
 from sheetgen.xlsx.cells import column_letters
 
@@ -197,8 +197,11 @@ class Workbook:
                 (at.row, at.column), at.down, at.right = place, copy.down, copy.right
                 try:
                     sheet.settle(place, evaluate(compiled(copy.text), at))
-                except _Needed:
-                    later.append((sheet, place))
+                except _Needed as needed:
+                    if len(needed.places) == 1:  # its neighbours need it too
+                        self._compute(sheet, place)
+                    else:
+                        later.append((sheet, place))
                 except FormulaError as error:
                     raise self._unknown(sheet, place, copy.text, error) from None
         for sheet, place in later:
@@ -208,7 +211,7 @@ class Workbook:
         """Row by row, each column's formula read once; what a cell needs is computed at once, since the rest of the
         row, and the rows below, need it too."""
         at.right = 0
-        swifts: list[Swift | None] = [None] * len(table.fill)
+        swifts: dict[int, Swift] = {}
         plain_above = False
         for number, row in enumerate(table.rows):
             at.row, at.down = table.top + number, max(0, number - 1)
@@ -216,20 +219,18 @@ class Workbook:
                 texts = table.fill if number else table.start
                 codes = [(place, self._code(sheet, table, place, text)) for place, text in enumerate(texts) if text]
             elif number == 2:
-                swifts = [self._swift(sheet, table, text) for text in texts]
+                swifts = self._swifts(sheet, table)
             plain_row = plain_above and number > 1
             for place, code in codes:
                 if row[place] is not None:
                     continue
-                made = swifts[place]
-                if plain_row and made is not None:
+                if plain_row and place in swifts:
                     try:
-                        value = made(row, table.rows[number - 1])
-                        if value - value == 0.0:
-                            row[place] = value
+                        swifts[place](row, table.rows[number - 1])
+                        continue
+                    except (ArithmeticError, ValueError, TypeError, Failure):  # a TypeError of what is no number
+                        if row[place] is not None:
                             continue
-                    except (ArithmeticError, ValueError, TypeError, Failure):  # a TypeError of a cell still to come
-                        pass
                 at.column = place + 1
                 try:
                     row[place] = evaluate(code, at)
@@ -240,14 +241,25 @@ class Workbook:
                 plain_row = plain_row and type(row[place]) is float
             plain_above = all(type(value) is float for value in row)
 
-    def _swift(self, sheet: Sheet, table: Table, text: str) -> Swift | None:
-        """The formula of a column from the third row on, if it has one that is quick."""
+    def _swifts(self, sheet: Sheet, table: Table) -> dict[int, Swift]:
+        """What is quick from the third row on: neighbouring columns as one function, by the place of the first."""
+        found: dict[int, dict[int, Written]] = {}
+        first = 0
+        for place, text in enumerate(table.fill):
+            written = self._written(sheet, table, place, text) if text else None
+            if written is None:
+                first = place + 1
+            else:
+                found.setdefault(first, {})[place] = written
+        return {place: together(formulas) for place, formulas in found.items()}
+
+    def _written(self, sheet: Sheet, table: Table, place: int, text: str) -> Written | None:
         try:
-            return swift(text, table.top + 1, len(table.fill), sheet.__getitem__) if text else None
+            return swift(text, (table.top + 1, place + 1), len(table.fill), sheet.__getitem__)
         except _Needed as needed:
-            for other, place in needed.places:
-                self._compute(other, place)
-            return self._swift(sheet, table, text)
+            for other, cell in needed.places:
+                self._compute(other, cell)
+            return self._written(sheet, table, place, text)
 
     def _code(self, sheet: Sheet, table: Table, place: int, text: str) -> Code:
         try:

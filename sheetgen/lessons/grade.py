@@ -24,7 +24,6 @@ from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.translate import network_of
 from sheetgen.check.origin import Input, read_origin
 from sheetgen.errors import CheckError, ExcelError, SheetgenError
-from sheetgen.formulas.copies import moved_text
 from sheetgen.formulas.parse import FormulaError, parse_reference
 from sheetgen.formulas.tree import Reference
 from sheetgen.lessons import judge
@@ -41,6 +40,7 @@ from sheetgen.spec.order import order
 from sheetgen.spec.structure import Optimizer, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table, setting_name
 from sheetgen.xlsx.cells import Value, is_number
+from sheetgen.xlsx.copies import moved_text
 from sheetgen.xlsx.reader import place, read_names
 
 __all__ = ["EMPTY", "GAPS", "HALF", "JUDGED", "NUMBERS", "TYPED", "WRONG", "grade"]

@@ -75,11 +75,9 @@ def _grid(tab: Tab, passes: Passes) -> None:
     cells = grid_size(tab.ws, GRID_TOP, GRID_LEFT, side, side, (CELL_WIDTH * 31 / side, SIDE_HEIGHT / side))
     left, bottom = column_letters(GRID_LEFT), GRID_TOP + side - 1
     for row in range(side):
-        source = passes.grid_row(side - 1 - row)
-        for column in range(side):
-            here = f"${left}{GRID_TOP + row}:{column_letters(GRID_LEFT + column)}{GRID_TOP + row}"
-            formula = Formula(f'=IFERROR(INDEX({source},COLUMNS({here})),"")')
-            tab.put(GRID_TOP + row, GRID_LEFT + column, formula, "spot")
+        here = f"${left}{GRID_TOP + row}:{left}{GRID_TOP + row}"
+        formula = Formula(f'=IFERROR(INDEX({passes.grid_row(side - 1 - row)},COLUMNS({here})),"")')
+        tab.fill_right(GRID_TOP + row, GRID_LEFT, side, formula, "spot")
     first = f"{left}{GRID_TOP}"
     number = f"(100*ROWS({first}:{left}${bottom})+COLUMNS(${first}:{first}))"
     dark = f"{first}<landscape_mean"

@@ -133,11 +133,9 @@ def _grid(tab: Tab, passes: Passes, decision: str) -> None:
     left, bottom = column_letters(GRID_LEFT), GRID_TOP + side - 1
     chosen = f"'{tab_of}'!${passes.beside(CHOSEN + 2)}${plane_passes.TOP}"
     for row in range(side):
-        sources = [passes.grid_row(symbol, side - 1 - row) for symbol in passes.shown]
-        for column in range(side):
-            here = f"COLUMNS(${left}{GRID_TOP + row}:{column_letters(GRID_LEFT + column)}{GRID_TOP + row})"
-            parts = ",".join(f"INDEX({source},{here})" for source in sources)
-            tab.put(GRID_TOP + row, GRID_LEFT + column, Formula(f'=IFERROR(CHOOSE({chosen},{parts}),"")'), "spot")
+        here = f"COLUMNS(${left}{GRID_TOP + row}:{left}{GRID_TOP + row})"
+        parts = ",".join(f"INDEX({passes.grid_row(symbol, side - 1 - row)},{here})" for symbol in passes.shown)
+        tab.fill_right(GRID_TOP + row, GRID_LEFT, side, Formula(f'=IFERROR(CHOOSE({chosen},{parts}),"")'), "spot")
     first = f"{left}{GRID_TOP}"
     number = f"100*ROWS({first}:{left}${bottom})+COLUMNS(${first}:{first})"
     dark = f"{first}<map_mean"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sheetgen.formulas import Workbook
-from sheetgen.formulas.copies import relative
 from sheetgen.formulas.sheet import Copy, Sheet, Table
 from sheetgen.formulas.values import plain
 from sheetgen.tabs import compare, derivation, gradient_check, inputs, landscape, network, plane, run, start, test
 from sheetgen.tabs.plan import Plan
 from sheetgen.xlsx.book import Book, Tab
+from sheetgen.xlsx.copies import relative
 
 __all__ = ["complete", "fill_book"]
 
@@ -62,7 +62,10 @@ def _sheet(tab: Tab) -> Sheet:
     for place, cell in cells.items():
         if cell.data_type == "f":
             sheet.values[place] = tab.stored[place]
-            if tab.stored[place] is None:
+            if place in tab.copies:
+                text, right = tab.copies[place]
+                sheet.formulas[place] = Copy(text, 0, right)
+            elif tab.stored[place] is None:
                 text, row, column = alike.setdefault(relative(cell._value, *place), (cell._value, *place))
                 sheet.formulas[place] = Copy(text, place[0] - row, place[1] - column)
         elif cell._value is not None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -19,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.cells import MAX_TEXT, Block, Formula, Value, column_letters
+from sheetgen.xlsx.copies import to_the_right
 from sheetgen.xlsx.style import ROLES, style_array
 
 Content = Formula | Value | CellRichText | None
@@ -35,7 +37,8 @@ class Shape(Protocol):
 class Tab:
     """A worksheet, the values of its formulas by (row, column), at most one block, and shapes drawn over the cells.
 
-    A value of None is still to be computed. `vouched` says of which numbers each checksum is; see `vouch`.
+    A value of None is still to be computed. `copies` has, for formulas that were filled to the right, the first one's
+    text and how far on its right they stand. `vouched` says of which numbers each checksum is; see `vouch`.
     """
 
     ws: Worksheet
@@ -43,6 +46,8 @@ class Tab:
     block: Block | None = None
     shapes: list[Shape] = field(default_factory=list)
     vouched: dict[str, str] = field(default_factory=dict)
+    copies: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
+    _looks: dict[tuple[str, str | None], StyleArray] = field(default_factory=dict)
 
     def put(
         self, row: int, column: int, content: Content = None, role: str | None = None, number_format: str | None = None
@@ -53,19 +58,32 @@ class Tab:
         ValueError for text beyond 32,767 characters and for a cell hidden by a merge.
         """
         cell: Any = self.ws.cell(row, column)
-        place = f"{self.ws.title}!{column_letters(column)}{row}"
         if not isinstance(cell, Cell):
-            raise ValueError(f"{place} is hidden by a merged cell")
+            raise ValueError(f"{self.ws.title}!{column_letters(column)}{row} is hidden by a merged cell")
         if isinstance(content, str) and len(content) > MAX_TEXT:
-            raise ValueError(f"{place}: {len(content)} characters; a cell holds {MAX_TEXT}")
-        self.stored.pop((row, column), None)
+            where = f"{self.ws.title}!{column_letters(column)}{row}"
+            raise ValueError(f"{where}: {len(content)} characters; a cell holds {MAX_TEXT}")
+        place = row, column
+        self.copies.pop(place, None)
         if isinstance(content, Formula):
-            self.stored[row, column] = content.value
+            self.stored[place] = content.value
+        else:
+            self.stored.pop(place, None)
         writable: Any = cell
         writable.data_type, writable._value = _typed(content)
         if role is not None:
-            writable._style = style_array(self.ws, role, number_format)
+            key = role, number_format
+            look = self._looks.get(key)
+            if look is None:
+                look = self._looks[key] = style_array(self.ws, role, number_format)
+            writable._style = look
         return cell
+
+    def fill_right(self, row: int, column: int, count: int, formula: Formula, role: str) -> None:
+        """A formula without a value and its copies, in as many cells from a column on."""
+        for right, text in enumerate(to_the_right(formula.text, count)):
+            self.put(row, column + right, Formula(text), role)
+            self.copies[row, column + right] = formula.text, right
 
     def put_row(self, row: int, column: int, *contents: tuple[Content, str, str | None]) -> None:
         """Neighbouring cells from a column on, each a content, a role and a number format (None: the role's)."""

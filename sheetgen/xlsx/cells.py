@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sheetgen.errors import ExcelError
@@ -109,6 +110,7 @@ class Block:
         return [column.start for column in self.columns], [column.fill for column in self.columns]
 
 
+@lru_cache(MAX_COLUMNS)
 def column_letters(column: int) -> str:
     """The letters of a column.
 
@@ -122,6 +124,7 @@ def column_letters(column: int) -> str:
     return letters
 
 
+@lru_cache(MAX_COLUMNS)
 def column_number(letters: str) -> int:
     """The number of a column, which may lie beyond the sheet; 0 for no letters.
 

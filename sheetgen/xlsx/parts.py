@@ -33,6 +33,7 @@ from openpyxl.xml.functions import tostring
 
 from sheetgen.xlsx.book import Book, Shape
 from sheetgen.xlsx.cells import Block
+from sheetgen.xlsx.charts import chart_xml
 from sheetgen.xlsx.worksheet import SharedStrings, SheetWriter
 
 # CT_Font of the schema that the Open XML SDK checks is a sequence; openpyxl writes another order.
@@ -117,6 +118,12 @@ class PackageWriter(ExcelWriter):
             self._pour(part, chain([head], writer.rows_xml(), [tail]))
         ws._rels = writer._rels
         self.manifest.append(ws)
+
+    def _write_charts(self) -> None:
+        """Write the charts of all sheets."""
+        for chart in self._charts:
+            self._archive.writestr(chart.path[1:], chart_xml(chart))
+            self.manifest.append(chart)
 
     def _write_comment(self, ws: Any) -> None:
         """Write a sheet's comments; IronCalc finds them only by a path relative to the sheet."""

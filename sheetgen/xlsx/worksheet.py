@@ -76,6 +76,7 @@ class SheetWriter(WorksheetWriter):
         self._tab = tab
         self._strings = strings
         self._own_rows: dict[int, tuple[str, str]] = {}
+        self._styles: dict[int, int] = {}
 
     def frame(self) -> tuple[str, str]:
         """What stands before the rows and after them."""
@@ -142,7 +143,7 @@ class SheetWriter(WorksheetWriter):
             raise ValueError(f"{self.ws.title}!{cell.coordinate} lies in the sheet's block")
         if cell.data_type == "f":
             return self._formula_cell_xml(cell)
-        start = f'<c r="{cell.coordinate}"{style_xml(cell.style_id)}'
+        start = f'<c r="{cell.coordinate}"{style_xml(self._style_of(cell))}'
         if cell._value is None:
             return f"{start}/>"
         if cell.data_type == "s":
@@ -157,7 +158,14 @@ class SheetWriter(WorksheetWriter):
         value = self._tab.stored.get(place)
         if value is None or not isinstance(cell._value, str):
             raise ValueError(f"{self.ws.title}!{cell.coordinate} has a formula without a value: {cell._value}")
-        return cell_xml(cell.coordinate, cell.style_id, formula_xml(cell._value[1:]), value)
+        return cell_xml(cell.coordinate, self._style_of(cell), formula_xml(cell._value[1:]), value)
+
+    def _style_of(self, cell: Any) -> int:
+        """The cell's style id; cells of one look share an object, which is looked up once."""
+        key = id(cell._style)
+        if key not in self._styles:
+            self._styles[key] = cell.style_id
+        return self._styles[key]
 
 
 def _join_rows(rows: Iterable[tuple[int, str, str]]) -> str:

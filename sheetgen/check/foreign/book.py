@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sheetgen.errors import CheckError
-from sheetgen.formulas.copies import moved_text, relative
 from sheetgen.xlsx.cells import Value, column_letters
+from sheetgen.xlsx.copies import moved_text, relative
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
 __all__ = ["Book", "Cell", "Place", "address", "formula_of", "read_book"]
