@@ -8,6 +8,15 @@ from collections.abc import Sequence
 from sheetgen.spec import Spec, parse
 from sheetgen.spec.catalog import LOSSES
 
+RNN = 'kind = "rnn"\nunits = 2\nweights_ih = "random"\nweights_hh = "random"'
+
+
+def attention(size: int, pooling: str = "mean") -> str:
+    """An attention with drawn weights."""
+    weights = "".join(f'\nweights_{letter} = "random"' for letter in "qkv")
+    return f'kind = "attention"\nd_k = {size}\npooling = "{pooling}"{weights}'
+
+
 # name -> the shape of a sample, and the layers before the last one
 STACKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "conv2d": ((2, 3, 3), ('kind = "conv2d"\nout_channels = 2\nkernel_size = 2\nweights = "random"\nbias = "random"',)),
@@ -48,6 +57,26 @@ STACKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
             'kind = "rnn"\nunits = 2\nweights_ih = "random"\nweights_hh = "random"\nbias_hh = "zeros"',
         ),
     ),
+    "attention": ((3, 2), (attention(2),)),
+    "attention, last": ((3, 2), (attention(3, "last"),)),
+    "attention, none": ((2, 2), (attention(2, "none"),)),
+    "layer_norm": ((3,), ('units = 3\nactivation = "tanh"\nweights = "random"', 'kind = "layer_norm"\neps = 0.01')),
+    "layer_norm of a sequence": ((2, 3), ('kind = "layer_norm"\nweight = [1.5, 0.5, -1]\nbias = [0, 0.25, 0.5]', RNN)),
+    "batch_norm": ((3,), ('units = 2\nactivation = "tanh"\nweights = "random"', 'kind = "batch_norm"')),
+    "batch_norm of maps": (
+        (1, 2, 3),
+        ('kind = "conv2d"\nout_channels = 2\nkernel_size = 2\nweights = "random"', 'kind = "batch_norm"\neps = 0.1'),
+    ),
+    "batch_norm of a sequence": ((2, 2), ('kind = "batch_norm"\nweight = [2, 0.5]', RNN)),
+    "attention, residual, norm": (
+        (2, 2),
+        (
+            'kind = "rnn"\nunits = 2\nweights_ih = "random"\nweights_hh = "random"\nreturn_sequences = true',
+            attention(2, "none"),
+            'kind = "residual"\nfrom = 0',
+            'kind = "layer_norm"\neps = 0.01',
+        ),
+    ),
     "linear, then": (
         (1, 2, 2),
         ('units = 3\nactivation = "tanh"\nweights = "random"\nbias = "random"', 'kind = "flatten"'),
@@ -78,9 +107,11 @@ def kinds_spec(
     chosen = [f'{one}\nactivation = "{activation}"' if activation and _chooses(one) else one for one in layers]
     last = LOSSES[loss].activation or "identity"
     blocks = [*chosen, f'units = 2\nactivation = "{last}"\nweights = "random"\nbias = "random"']
+    shaped = f"shape = {list(shape)}\n" if len(shape) > 1 else ""
     return parse(
         f"seed = {seed}\nlearning_rates = [0.01]\nsteps = {steps}\n"
-        f'[data]\nshape = {list(shape)}\ninputs = {inputs}\ntargets = {targets}\n[network]\nloss = "{loss}"\n'
+        f"[data]\n{shaped}inputs = {inputs}\ntargets = {targets}\n"
+        f'[network]\nloss = "{loss}"\n'
         + "\n".join(f"[[network.layers]]\n{block}" for block in blocks)
         + f'\n[training]\nbatch = "{batch}"\nupdates = "{updates}"\n'
         + "\n".join(f'[[training.optimizers]]\nname = "{name}"' for name in optimizers),

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from kinds import STACKS, kinds_spec
+from kinds import STACKS, attention, kinds_spec
 from openpyxl import load_workbook
 from test_grid import confirmed
 from test_network import at_random, whole
@@ -25,8 +25,9 @@ from sheetgen.errors import SheetgenError, SpecError
 from sheetgen.lessons.exercise import make_exercise
 from sheetgen.maths.derive import derive
 from sheetgen.maths.network import derive_network
+from sheetgen.maths.steps import trace
 from sheetgen.spec import Spec, dump, load, parse
-from sheetgen.spec.catalog import BATCHES, KINDS, LOSSES, UPDATES
+from sheetgen.spec.catalog import BATCHES, KINDS, LOSSES, POOLINGS, UPDATES
 from sheetgen.spec.structure import Optimizer, Schedule
 from sheetgen.tabs.layout import plan_table
 from sheetgen.tabs.test import LOSS_ROW
@@ -54,6 +55,11 @@ def test_every_kind_is_in_the_grid() -> None:
     assert [kind for kind in KINDS if not any(f'kind = "{kind}"' in one for one in blocks)] == []
 
 
+def batches(layers: Sequence[str]) -> tuple[str, str]:
+    """How samples are taken; batch_norm needs several at a time."""
+    return ("full", "full") if any("batch_norm" in one for one in layers) else BATCHES
+
+
 @pytest.mark.parametrize("place", GRID)
 def test_every_kind_agrees_with_pytorch_and_ironcalc(
     place: int, tmp_path: Path, torch: ModuleType, record_property: Callable[[str, object], None]
@@ -61,7 +67,7 @@ def test_every_kind_agrees_with_pytorch_and_ironcalc(
     """30 steps: every number of every row within 1e-10 of PyTorch's, and recalculated to 1e-12."""
     stack, activation, loss = CASES[place]
     shape, layers = STACKS[stack]
-    batch, updates = BATCHES[place % 2], UPDATES[place // 2 % 2]
+    batch, updates = batches(layers)[place % 2], UPDATES[place // 2 % 2]
     optimizers = (ALL_OPTIMIZERS[place % len(ALL_OPTIMIZERS)],)
     spec = kinds_spec(shape, layers, loss, activation, batch, updates, optimizers, seed=place)
     engine, pytorch = confirmed(spec, tmp_path / "a.xlsx").comparisons
@@ -163,6 +169,14 @@ def stacks(draw: st.DrawFn) -> Spec:
                 f'weights = "random"\nactivation = "{draw(st.sampled_from(KINDS["conv2d"].activations))}"'
             )
         layers.append(f'kind = "{draw(st.sampled_from(["max_pool2d", "avg_pool2d"]))}"\nkernel_size = 2')
+        if draw(st.booleans()):
+            layers.append('kind = "batch_norm"\neps = 0.1')
+    elif draw(st.booleans()):
+        shape = (side, channels)
+        layers.append(attention(2, "none"))
+        layers.append(draw(st.sampled_from(['kind = "layer_norm"\neps = 0.1', 'kind = "batch_norm"\neps = 0.1'])))
+        layers.append('kind = "residual"\nfrom = 0')
+        layers.append(attention(2, draw(st.sampled_from(POOLINGS))))
     else:
         shape = (side, channels)
         layers.append('kind = "conv1d"\nout_channels = 2\nkernel_size = 2\nweights = "random"\nactivation = "tanh"')
@@ -170,16 +184,16 @@ def stacks(draw: st.DrawFn) -> Spec:
             'kind = "rnn"\nunits = 2\nweights_ih = "random"\nweights_hh = "random"\n'
             f"return_sequences = {str(draw(st.booleans())).lower()}"
         )
-    if draw(st.booleans()):
+    if len(layers) < 4 and draw(st.booleans()):
         layers.append('units = 2\nactivation = "sigmoid"\nweights = "random"')
     seed, loss = draw(st.integers(0, 999)), draw(st.sampled_from(sorted(LOSSES)))
-    return kinds_spec(shape, layers, loss, batch=draw(st.sampled_from(BATCHES)), steps=8, seed=seed)
+    return kinds_spec(shape, layers, loss, batch=draw(st.sampled_from(batches(layers))), steps=8, seed=seed)
 
 
 @pytest.mark.slow
 @given(spec=stacks())
 @settings(
-    max_examples=5,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -191,7 +205,7 @@ def test_any_stack_agrees_with_pytorch_and_ironcalc(spec: Spec, tmp_path: Path, 
 
 
 @pytest.mark.libreoffice
-@pytest.mark.parametrize("stack", ["conv, pool, flatten", "rnn"])
+@pytest.mark.parametrize("stack", ["conv, pool, flatten", "rnn", "attention, residual, norm"])
 def test_libreoffice_agrees(stack: str, tmp_path: Path, soffice: Path, torch: ModuleType) -> None:
     """LibreOffice recalculates to the stored values, and its values agree with PyTorch's."""
     confirmed(kinds_spec(*STACKS[stack], steps=10), tmp_path / "a.xlsx", "libreoffice")
@@ -200,6 +214,9 @@ def test_libreoffice_agrees(stack: str, tmp_path: Path, soffice: Path, torch: Mo
 # Written out, a loss has every path in it: one unit over three steps is enough to see them add up.
 SMALL = {
     **{stack: STACKS[stack] for stack in ("conv2d", "conv1d", "avg_pool2d")},
+    "attention": ((2, 1), (attention(1),)),
+    "layer_norm": ((2,), ('kind = "layer_norm"\neps = 0.5',)),
+    "residual": ((2,), (*['units = 1\nactivation = "tanh"\nweights = "random"'] * 2, 'kind = "residual"\nfrom = 0')),
     "rnn": ((3, 1), ('kind = "rnn"\nunits = 1\nweights_ih = "random"\nweights_hh = "random"\nbias_hh = "random"',)),
 }
 
@@ -258,6 +275,9 @@ STEPS = f"shape = [3, 2]\ninputs = {[[1] * 6, [0] * 6]}"
 ROW = "inputs = [[1, 2], [3, 4]]"
 CONV = "kind = 'conv2d'\nout_channels = 2\nkernel_size = 2\nweights = 'random'"
 RNN = "kind = 'rnn'\nunits = 2\nweights_ih = 'random'\nweights_hh = 'random'"
+ATTENTION = "kind = 'attention'\nd_k = 1\nweights_q = 'random'\nweights_k = 'random'\nweights_v = 'random'"
+TWO = "".join(f"units = {size}\nactivation = 'tanh'\nweights = 'random'\n[[network.layers]]\n" for size in (3, 2))
+RESIDUAL = "kind = 'residual'\n"
 # what is wrong -> the data, the layer, and parts of the message: the place, what was found, what is expected
 BAD = {
     "shape of the data": ("shape = [1, 3]\ninputs = [[1, 2], [3, 4]]", CONV, "data.shape is [1, 3]", "3 numbers"),
@@ -280,6 +300,34 @@ BAD = {
     "sigmoid rnn": (STEPS, RNN + "\nactivation = 'sigmoid'", "activation is 'sigmoid'", "choose one of: tanh, relu"),
     "return_sequences": (STEPS, RNN + "\nreturn_sequences = 1", "return_sequences is 1", "true or false"),
     "slope": (MAPS, CONV + "\nnegative_slope = 0.1", "negative_slope stands in a layer of identity", "leaky_relu"),
+    "attention of a row": (
+        ROW, ATTENTION,
+        "network.layers[0] takes 2 numbers", "attention needs", "[length, features]",
+    ),
+    "weights_k": (
+        STEPS, ATTENTION.replace("weights_k = 'random'",
+        "weights_k = [[1]]"), "weights_k has the shape 1 x 1", "1 x 2 is",
+    ),
+    "no d_k": (STEPS, ATTENTION.replace("d_k = 1\n", ""), "network.layers[0].d_k is missing", "weights_q"),
+    "d_k": (STEPS, ATTENTION.replace("d_k = 1", "d_k = 0"), "d_k is 0", "a whole number from 1"),
+    "pooling": (STEPS, ATTENTION + "\npooling = 'max'", "pooling is 'max'", "choose one of: mean, last, none"),
+    "norm of maps": (
+        MAPS,
+        "kind = 'layer_norm'", "takes numbers of the shape [1, 3, 3]", "layer_norm needs", "plain row",
+    ),
+    "eps": (ROW, "kind = 'layer_norm'\neps = 0", "eps is 0", "above 0"),
+    "norm's weight": (ROW, "kind = 'batch_norm'\nweight = [1]", "weight has the shape 1", "2 is expected"),
+    "random weight": (ROW, "kind = 'layer_norm'\nweight = 'random'", "weight is 'random'", "ones, a list of 2 numbers"),
+    "norm's bias": (ROW, "kind = 'layer_norm'\nbias = 'ones'", "bias is 'ones'", "zeros, a list of 2 numbers"),
+    "first residual": (
+        ROW,
+        "kind = 'residual'\nfrom = 0", "network.layers[0] is layer 0", "at least two layers before",
+    ),
+    "no from": (ROW, "kind = 'residual'", "network.layers[0].from is missing"),
+    "from itself": (ROW, f"{TWO}{RESIDUAL}from = 1", "network.layers[2].from is 1", "a whole number from 0 to 0"),
+    "residual of other shapes": (
+        ROW, f"{TWO}{RESIDUAL}from = 0", "layers[2].from is 0", "gives 3 numbers", "2 numbers in a plain row are expected",
+    ),
     "kind of no text": (MAPS, "kind = 2", "network.layers[0].kind is 2", "choose one of: linear, conv1d"),
 }  # fmt: skip
 
@@ -296,13 +344,79 @@ def test_a_bad_layer_is_told_in_one_line(case: tuple[str, ...]) -> None:
         assert part in message, message
 
 
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ('[training]\nbatch = "online"', "an update of one sample"),
+        ("[training]\nbatch = 1", "an update of one sample"),
+        ("", "a test needs the running statistics"),
+    ],
+)
+def test_batch_norm_needs_the_samples_of_a_row(more: str, what: str, tmp_path: Path) -> None:
+    """One sample has no statistics, and those of a test are not kept."""
+    data = ROW
+    if not more:
+        (tmp_path / "a.csv").write_text("x,y,z\n" + "1,2,3\n2,3,4\n4,5,6\n" * 4)
+        data = 'file = "a.csv"\ninputs = ["x", "y"]\ntargets = ["z"]\ntest = 0.5'
+    text = HEAD.format(data=data) if more else HEAD.format(data=data).replace("targets = [[1], [0]]\n", "")
+    with pytest.raises(SpecError, match=rf"network.layers\[0\].kind is 'batch_norm'; {what}") as caught:
+        parse(f"{text}[[network.layers]]\nkind = 'batch_norm'\n{LAST}{more}", "my.toml", str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def whole_module(torch: ModuleType, kind: str, spec: Spec) -> Any:
+    """torch.nn's own module of a first layer, in training, with the layer's numbers."""
+    layer = spec.layers[0]
+    tensors = {one.name: torch.tensor(one.values, dtype=torch.float64).reshape(one.shape) for one in layer.tensors}
+    size = layer.taken[-1] if len(layer.taken) < 3 else layer.taken[0]
+    options = {"dtype": torch.float64}
+    if kind == "attention":
+        module = torch.nn.MultiheadAttention(size, 1, bias=False, batch_first=True, **options)
+        state = {"in_proj_weight": torch.cat(list(tensors.values())), "out_proj.weight": torch.eye(size)}
+        module.load_state_dict(state)
+        return lambda x: module(x, x, x)[0]
+    eps = layer.option("eps")
+    if kind == "layer_norm":
+        module = torch.nn.LayerNorm(size, eps, **options)
+    else:
+        module = (torch.nn.BatchNorm2d if len(layer.taken) == 3 else torch.nn.BatchNorm1d)(size, eps, **options)
+    module.load_state_dict(tensors, strict=False)
+    if len(layer.taken) == 2 and kind == "batch_norm":
+        return lambda x: module(x.transpose(1, 2)).transpose(1, 2)
+    return module
+
+
+WHOLE = {
+    "attention": [((3, 2), attention(2, "none"))],
+    "layer_norm": [((3,), 'kind = "layer_norm"'), ((2, 3), 'kind = "layer_norm"\neps = 0.1\nbias = [1, 2, 3]')],
+    "batch_norm": [
+        ((2,), 'kind = "batch_norm"\nweight = [2, -1]'),
+        ((2, 3), 'kind = "batch_norm"'),
+        ((2, 2, 1), 'kind = "batch_norm"\neps = 0.1\nbias = [1, 2]'),
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "at"), [(kind, at) for kind, cases in WHOLE.items() for at in range(len(cases))])
+def test_a_layer_is_torchs_module(kind: str, at: int, torch: ModuleType) -> None:
+    """nn.MultiheadAttention of one head, nn.LayerNorm, nn.BatchNorm1d and 2d give the numbers of row 0."""
+    shape, block = WHOLE[kind][at]
+    spec = kinds_spec(shape, [block], samples=3, steps=1)
+    equations = derive(spec, spec.optimizers[0])
+    row = dict(zip((column.symbol for column in equations.columns), trace(equations, spec.runs[0])[0], strict=True))
+    inputs = torch.tensor(spec.inputs, dtype=torch.float64).reshape(3, *shape)
+    theirs = whole_module(torch, kind, spec)(inputs).detach().flatten(1).tolist()
+    for sample, expected in zip(equations.network.units, theirs, strict=True):
+        assert [row[unit.out] for unit in sample[0]] == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
 def test_the_last_layer_is_linear() -> None:
     """It gives the outputs, to which the losses are bound."""
     with pytest.raises(SpecError, match=r"network.layers\[0\].kind is 'conv2d'; the last layer.* is linear. Add"):
         parse(HEAD.format(data=MAPS) + f"[[network.layers]]\n{CONV}\n", "my.toml")
 
 
-@pytest.mark.parametrize("name", ["conv", "rnn"])
+@pytest.mark.parametrize("name", ["conv", "rnn", "attention", "normalisation"])
 def test_a_lesson_of_shared_weights_learns_and_is_no_exercise_yet(name: str, torch: ModuleType) -> None:
     """The mean loss of the last eight steps is below a third of the first eight's, in PyTorch too."""
     from sheetgen.check.referee import retrain

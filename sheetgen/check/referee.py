@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sheetgen.check.referee_layers import FORWARD, Passed
+from sheetgen.check.referee_layers import FORWARD, Passed, residual
 from sheetgen.spec.order import order
 from sheetgen.spec.structure import Layer, Run, Schedule, Spec
 from sheetgen.spec.structure import Tensor as Start
@@ -174,7 +174,11 @@ class _Trainer:
         value = inputs.reshape(len(inputs), *self._shape).clone().requires_grad_()
         for at, (layer, tensors) in enumerate(zip(self._spec.layers, self._tensors, strict=True)):
             prefix = _prefix(len(self._spec.layers), at)
-            forward.passed.append(FORWARD[layer.kind](layer, tensors, prefix, value, self._wiggle))
+            if layer.kind == "residual":
+                earlier = forward.passed[int(str(layer.option("from")))].out
+                forward.passed.append(residual(prefix, value, earlier, self._wiggle))
+            else:
+                forward.passed.append(FORWARD[layer.kind](layer, tensors, prefix, value, self._wiggle))
             value = forward.passed[-1].out
         [(_, net)] = forward.passed[-1].nets
         forward.parts, loss = _loss(self._spec, net, value, targets)

@@ -15,7 +15,7 @@ from sheetgen.spec.structure import Layer
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FORWARD", "Passed", "activate", "names_of"]
+__all__ = ["FORWARD", "Passed", "activate", "names_of", "residual"]
 
 
 @dataclass
@@ -137,6 +137,80 @@ def _rnn(layer: Layer, tensors: Tensors, prefix: str, value: Tensor, wiggle: Wig
     return passed
 
 
+def _attention(layer: Layer, tensors: Tensors, prefix: str, value: Tensor, wiggle: Wiggle) -> Passed:
+    """The formula of scaled_dot_product_attention, part by part; of the last position alone, one query."""
+    last, pooled = layer.option("pooling") == "last", layer.option("pooling") == "mean"
+    passed = Passed(value)
+
+    def shown(letter: str, tensor: Tensor, first: int = 0) -> Tensor:
+        before = [f"{letter}_{prefix}{at + 1}," for at in range(first, first + tensor.shape[1])]
+        names = [f"{one}{place + 1}" for one in before for place in range(tensor.shape[2])]
+        passed.nets.append((names, tensor))
+        passed.shown.append((names, tensor))
+        return tensor
+
+    first = value.shape[1] - 1 if last else 0
+    queries = shown("q", value[:, first:] @ tensors["weights_q"].T, first)
+    keys, values = (shown(letter, value @ tensors[f"weights_{letter}"].T) for letter in "kv")
+    scores = shown("s", queries @ keys.transpose(1, 2) / keys.shape[2] ** 0.5, first)
+    largest = scores.max(dim=2, keepdim=True).values
+    ends = [f"s_{prefix}{at + 1}" for at in range(first, value.shape[1])]
+    passed.shown.append(([f"max_{end}" for end in ends], largest))
+    passed.shown.append(([f"Σexp_{end}" for end in ends], (scores - largest).exp().sum(dim=2)))
+    contexts = shown("α", scores.softmax(dim=2) + wiggle(scores), first) @ values
+    if pooled:
+        contexts = shown("c", contexts).mean(dim=1)
+    passed.out = contexts[:, 0] if last else contexts
+    names = names_of(prefix, passed.out.shape[1:])
+    passed.nets.append((names, passed.out))
+    passed.shown.append((names, passed.out))
+    return passed
+
+
+def _layer_norm(layer: Layer, tensors: Tensors, prefix: str, value: Tensor, wiggle: Wiggle) -> Passed:
+    """torch.nn.LayerNorm's formula: its mean and standard deviation are what a tab shows."""
+    groups = names_of(prefix, value.shape[1:-1]) if value.ndim > 2 else [prefix.removesuffix("_")]
+    return _norm(layer, value, (value.ndim - 1,), groups, tensors["weight"], tensors["bias"], prefix, wiggle)
+
+
+def _batch_norm(layer: Layer, tensors: Tensors, prefix: str, value: Tensor, wiggle: Wiggle) -> Passed:
+    """torch.nn.BatchNorm1d's and 2d's formula in training; one mean for all samples."""
+    channel = 1 if value.ndim != 3 else 2
+    axes = tuple(axis for axis in range(value.ndim) if axis != channel)
+    shape = [1 if axis in axes else -1 for axis in range(value.ndim)]
+    weight, bias = tensors["weight"].reshape(shape), tensors["bias"].reshape(shape)
+    return _norm(layer, value, axes, names_of(prefix, (value.shape[channel],)), weight, bias, prefix, wiggle)
+
+
+def _norm(
+    layer: Layer,
+    value: Tensor,
+    axes: tuple[int, ...],
+    groups: list[str],
+    weight: Tensor,
+    bias: Tensor,
+    prefix: str,
+    wiggle: Wiggle,
+) -> Passed:
+    mean = value.mean(dim=axes, keepdim=True)
+    # autograd's own way back through the variance, whose mean is no other node
+    variance = value.var(dim=axes, correction=0, keepdim=True)
+    deviation = (variance + float(layer.option("eps"))).sqrt()  # type: ignore[arg-type]
+    normal = (value - mean) / deviation
+    out = normal * weight + bias + wiggle(normal)
+    names = names_of(prefix, value.shape[1:])
+    spread = [([f"{part}_{group}" for group in groups], one) for part, one in (("mean", mean), ("std", deviation))]
+    of_groups = [([f"var_{group}" for group in groups], variance), ([f"n_{name}" for name in names], normal)]
+    return Passed(out, [*spread, (names, out)], [*spread, *of_groups, (names, out)])
+
+
+def residual(prefix: str, value: Tensor, earlier: Tensor, wiggle: Wiggle) -> Passed:
+    """Two layers' numbers, added."""
+    net = value + earlier
+    names = names_of(prefix, net.shape[1:])
+    return Passed(net + wiggle(net), [(names, net)], [(names, net)])
+
+
 # kind -> the layer, its tensors by name, the prefix of its names, its input, the nudge of a slope -> what it did
 FORWARD: Mapping[str, Callable[[Layer, Tensors, str, Tensor, Wiggle], Passed]] = {
     "linear": _linear,
@@ -146,4 +220,7 @@ FORWARD: Mapping[str, Callable[[Layer, Tensors, str, Tensor, Wiggle], Passed]] =
     "avg_pool2d": _avg_pool2d,
     "flatten": _flatten,
     "rnn": _rnn,
+    "attention": _attention,
+    "layer_norm": _layer_norm,
+    "batch_norm": _batch_norm,
 }

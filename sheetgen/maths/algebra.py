@@ -91,7 +91,16 @@ class logsumexp(Function):  # type: ignore[misc]  # noqa: N801
 
 
 class softmax(Function):  # type: ignore[misc]  # noqa: N801
-    """exp(x) / (exp(x1) + ... + exp(xn)): the first argument's share among the others."""
+    """exp(x) / (exp(x1) + ... + exp(xn)): the first argument's share s among the others.
+
+    Its derivatives are s with respect to the first argument, and -s·softmax(xk, ...) with respect to another.
+    """
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The derivative, in terms of the function itself."""
+        if argindex == 1:
+            return self
+        return -self * softmax(self.args[argindex - 1], *self.args[1:])
 
     def _eval_rewrite_as_exp(self, x: Expr, *arguments: Expr, **hints: Any) -> Expr:
         return sympy.exp(x) / sympy.Add(*map(sympy.exp, arguments))

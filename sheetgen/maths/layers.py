@@ -12,8 +12,10 @@ from itertools import product
 from sympy import Expr, Max, Symbol, exp
 
 from sheetgen.maths.algebra import Greatest, Which, chain, total
+from sheetgen.maths.attention import attention
 from sheetgen.maths.building import Building, Parameter, Row, Unit, Units
 from sheetgen.maths.graph import Equation, Graph, Place
+from sheetgen.maths.norms import batch_norm, layer_norm
 
 __all__ = ["KINDS", "softmax_helpers", "windows"]
 
@@ -179,6 +181,19 @@ def _rnn(building: Building, feeds: tuple[Row, ...]) -> Units:
     return tuple(units)
 
 
+def _residual(building: Building, feeds: tuple[Row, ...]) -> Units:
+    """The layer before it plus an earlier one, number by number."""
+    earlier = building.before[int(str(building.layer.option("from")))]
+    units = []
+    for sample, (feed, passed) in enumerate(zip(feeds, earlier, strict=True)):
+        places = product(*map(range, building.layer.taken))
+        row = tuple(building.unit(index, sample, len(feeds), active=False) for index in places)
+        for unit, number, other in zip(row, feed, passed, strict=True):
+            building.net(unit, sample, [number, other.out])
+        units.append(row)
+    return tuple(units)
+
+
 # kind -> the function that adds a layer of it
 KINDS: Mapping[str, Callable[[Building, tuple[Row, ...]], Units]] = {
     "linear": _linear,
@@ -188,4 +203,8 @@ KINDS: Mapping[str, Callable[[Building, tuple[Row, ...]], Units]] = {
     "avg_pool2d": _avg_pool,
     "flatten": _flatten,
     "rnn": _rnn,
+    "attention": attention,
+    "layer_norm": layer_norm,
+    "batch_norm": batch_norm,
+    "residual": _residual,
 }

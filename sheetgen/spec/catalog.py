@@ -118,6 +118,7 @@ _CONV = Kind(
     ("out_channels", "kernel_size", "weights"), ("stride", "padding", "bias", "activation", "negative_slope"), _ANY
 )
 _POOL = Kind(("kernel_size",), ("stride",))
+_NORM = Kind((), ("eps", "weight", "bias"))
 
 # The kinds of layers beside "linear", whose own keys stand in document.
 KINDS: dict[str, Kind] = {
@@ -131,7 +132,12 @@ KINDS: dict[str, Kind] = {
         ("bias_ih", "bias_hh", "activation", "return_sequences"),
         ("tanh", "relu"),
     ),
+    "attention": Kind(("d_k", "weights_q", "weights_k", "weights_v"), ("pooling",)),
+    "layer_norm": _NORM,
+    "batch_norm": _NORM,
+    "residual": Kind(("from",)),
 }
+POOLINGS = ("mean", "last", "none")
 
 
 @dataclass(frozen=True)

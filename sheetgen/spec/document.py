@@ -46,6 +46,7 @@ def read_spec(document: object, origin: str, folders: Sequence[Path] = ()) -> Sp
     training = table(root / "training", top.get("training", {}), (), keys)
     batch = batch_size(root / "training" / "batch", training.get("batch", "full"), len(inputs))
     shuffled = _shuffled(root / "training" / "shuffle", training.get("shuffle", False), batch)
+    _check_batch_norm(root, layers, len(inputs) if batch == "full" else batch, bool(data.test_inputs))
     _check_size(root, inputs, targets, layers, batch)
     chosen = optimizers(root / "training", training, bool(data.test_inputs))
     if len(chosen) > 1 and len(rates) > 1:
@@ -186,6 +187,18 @@ def _check_ends(root: Place, loss: str, layers: tuple[Layer, ...], targets: Matr
         if rule.sums_to_one and abs(math.fsum(row) - 1) > _SUM_TOLERANCE:
             allowed = f"the loss {loss} needs rows that sum to 1: {rule.reason}"
             raise here.refuse(f"sums to {math.fsum(row)!r}", allowed, "Change it, or change network.loss.")
+
+
+def _check_batch_norm(root: Place, layers: tuple[Layer, ...], batch: str | int, tested: bool) -> None:
+    """Refuse batches of one sample, and samples of a test, for which no statistics are kept."""
+    for at, layer in enumerate(layers):
+        here = root / "network" / "layers" / at / "kind"
+        if layer.kind == "batch_norm" and batch in ("online", 1):
+            rule = "an update of one sample has nothing to compare it with; several in each update are needed"
+            raise here.refuse("is 'batch_norm'", rule, 'Write training.batch = "full" or a number, or use layer_norm.')
+        if layer.kind == "batch_norm" and tested:
+            rule = "a test needs the running statistics that torch keeps, and a sheet keeps none"
+            raise here.refuse("is 'batch_norm'", rule, "Remove data.test, or use layer_norm.")
 
 
 def _check_size(root: Place, inputs: Matrix, targets: Matrix, layers: tuple[Layer, ...], batch: str | int) -> None:

@@ -129,8 +129,12 @@ def uses(layer: Layer) -> int:
 
 def columns(layer: Layer) -> int:
     """How many columns of one sample the layer has in a training table, those of δ with them."""
-    per_unit = {"max_pool2d": 3, "avg_pool2d": 2, "flatten": 0}.get(layer.kind, 3)
-    return per_unit * layer.units * (layer.taken[0] if _is_unrolled(layer) else 1)
+    if layer.kind == "attention":
+        length, size = layer.taken[0], layer.tensors[0].shape[0]
+        return 2 * (4 * length * size + 2 * length**2 + layer.units)
+    per_unit = {"max_pool2d": 3, "avg_pool2d": 2, "flatten": 0, "residual": 2}.get(layer.kind, 3)
+    groups = layer.units // layer.taken[-1] if layer.kind == "layer_norm" else 0
+    return 5 * groups + per_unit * layer.units * (layer.taken[0] if _is_unrolled(layer) else 1)
 
 
 def _is_unrolled(layer: Layer) -> bool:
@@ -217,6 +221,61 @@ def _rnn(reading: _Reading) -> Layer:
     return reading.layer(given, {"units": units, "return_sequences": whole_sequence}, tensors)
 
 
+def _attention(reading: _Reading) -> Layer:
+    """One head of attention, without biases, over a sequence."""
+    length, features = reading.axes(2)
+    size = reading.count("d_k")
+    names = ("weights_q", "weights_k", "weights_v")
+    tensors = reading.tensors(*((name, (size, features), features) for name in names))
+    pooling = choice(reading.place / "pooling", reading.entry.get("pooling", "mean"), catalog.POOLINGS)
+    given = (length, size) if pooling == "none" else (size,)
+    return reading.layer(given, {"d_k": size, "pooling": pooling}, tensors)
+
+
+def _norm(reading: _Reading, features: int) -> Layer:
+    """A weight and a bias for each feature or channel, 1 and 0 at the start as in torch."""
+    eps = number(reading.place / "eps", reading.entry.get("eps", 1e-5), catalog.POSITIVE, "torch has 1e-5.")
+    tensors = []
+    for name, start, value in (("weight", "ones", 1.0), ("bias", "zeros", 0.0)):
+        found = reading.entry.get(name, start)
+        if isinstance(found, list):
+            tensors.append(reading.tensor(name, (features,), features))
+        else:
+            choice(reading.place / name, found, (start,), f"a list of {features} numbers")
+            tensors.append(Tensor(name, (features,), (value,) * features))
+    return reading.layer(reading.taken, {"eps": eps}, tuple(tensors))
+
+
+def _layer_norm(reading: _Reading) -> Layer:
+    """torch.nn.LayerNorm(features): of a row, or of each position of a sequence; a picture has no such axis."""
+    return _norm(reading, reading.axes(2, 1)[-1])
+
+
+def _batch_norm(reading: _Reading) -> Layer:
+    """torch.nn.BatchNorm1d or, of maps, BatchNorm2d."""
+    shape = reading.axes(1, 2, 3)
+    return _norm(reading, shape[0] if len(shape) == 3 else shape[-1])
+
+
+def _residual(reading: _Reading) -> Layer:
+    """The layer before plus an earlier one, which has the same shape."""
+    here, at = reading.place / "from", len(reading.before)
+    if at < 2:
+        then = "Put it after two other layers, or remove it."
+        raise reading.place.refuse(f"is layer {at}", "a residual adds one of at least two layers before it", then)
+    source = whole(
+        here, reading.entry["from"], 0, at - 2, "The first layer is 0; the layer just before is added anyway."
+    )
+    earlier = reading.before[source]
+    shape = earlier.given or (earlier.units,)
+    if shape != reading.taken:
+        found = f"is {source}, and network.layers[{source}] gives {shape_words(shape)}"
+        raise here.refuse(
+            found, f"{shape_words(reading.taken)} are expected, as the layer before gives", "Make them equal."
+        )
+    return reading.layer(shape, {"from": source})
+
+
 _READERS: Mapping[str, Callable[[_Reading], Layer]] = {
     "conv1d": _conv,
     "conv2d": _conv,
@@ -224,6 +283,10 @@ _READERS: Mapping[str, Callable[[_Reading], Layer]] = {
     "avg_pool2d": _pool,
     "flatten": _flatten,
     "rnn": _rnn,
+    "attention": _attention,
+    "layer_norm": _layer_norm,
+    "batch_norm": _batch_norm,
+    "residual": _residual,
 }
 
 

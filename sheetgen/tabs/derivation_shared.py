@@ -46,8 +46,10 @@ def fill(lines: Lines, plan: Plan) -> None:
     lines.heading("Backwards: δ of every node")
     first = "Sample 1" if plan.spec.turns == 1 else "The first sample of a row"
     sample = "" if network.samples == 1 else f" {first} is shown; the other samples have the same formulas."
+    coupled = any(layer.kind == "batch_norm" for layer in plan.spec.layers)
+    whose = "the sum of the losses of a row's samples" if coupled else "the loss of one sample"
     lines.text(
-        "δ of a node is ∂E/∂(the node), E being the loss of one sample: the sum over all that use the node, of their δ "
+        f"δ of a node is ∂E/∂(the node), E being {whose}: the sum over all that use the node, of their δ "
         f"times the local derivative.{sample}"
     )
     lines.header(*LABELS)

@@ -22,14 +22,34 @@ SENTENCES: Mapping[str, str] = {
     "rnn": "An rnn reads the sequence step by step with the same weights: a net input takes the step's inputs and "
     "the states of the step before. So δ of a step comes from what it feeds, the next step through weights_hh too, "
     "and the gradient of a weight is the sum over the steps.",
+    "attention": "An attention makes a query q, a key k and a value v of every position, with the same weights. A "
+    "score s is a query times a key, over √d_k (times √2/2 is over √2); the shares α of a position are the softmax "
+    "of its scores, from which the largest is subtracted first, so that nothing overflows; a context is the values, "
+    "each by its share. δ comes back in the same parts: from a context to the shares and the values, from a share to "
+    "all scores of its position (it grows by α − α·α with its own, and shrinks by α times theirs with the others), "
+    "from a score to its query and its key. The gradient of a weight is the sum over the positions.",
+    "layer_norm": "A layer_norm takes the mean from the numbers of a position and divides by their standard deviation, "
+    "then has a weight and a bias for each feature. Whatever moves one number moves mean and std too, so δ goes back "
+    "on three ways: straight, through the mean and through the std. What all numbers have in common does not reach "
+    "the loss. The gradient of a weight is the sum over the positions.",
+    "batch_norm": "A batch_norm takes the mean of each channel, over all samples of the row, and divides by the "
+    "standard deviation over them: so each sample's loss depends on the other samples. δ of a number is here the "
+    "derivative of the sum of their losses. It goes back on three ways: straight, through the mean and through the "
+    "std. The gradient of a weight is the sum over the places of its channel.",
+    "residual": "A residual adds an earlier layer to the one before it, number by number, so δ goes back to both "
+    "unchanged; in the earlier layer it adds to what comes through the layers between.",
 }
 
+_QKV: Mapping[str, str] = {"weights_q": "query", "weights_k": "key", "weights_v": "value"}
 _RNN: Mapping[str, str] = {"weights_ih": "input", "weights_hh": "past"}
 # kind -> where the entry of a tensor stands, from its name and its one-based index
 _INDEXED: Mapping[str, Callable[[str, tuple[int, ...]], str]] = {
     "conv1d": lambda name, at: f"kernel {at[0]}: {_by(at[1:])}" if name == "weights" else f"bias, kernel {at[0]}",
     "conv2d": lambda name, at: f"kernel {at[0]}: {_by(at[1:])}" if name == "weights" else f"bias, kernel {at[0]}",
     "rnn": lambda name, at: f"{_RNN[name]} {at[1]} → {at[0]}" if len(at) == 2 else f"{name} {at[0]}",
+    "attention": lambda name, at: f"feature {at[1]} → {_QKV[name]} {at[0]}",
+    "layer_norm": lambda name, at: f"{name} of feature {at[0]}",
+    "batch_norm": lambda name, at: f"{name} of channel {at[0]}",
 }
 
 
@@ -59,6 +79,11 @@ def layer_words(layer: Layer) -> str:
     if layer.kind == "rnn":
         units = layer.tensors[0].shape[0]
         return f"rnn of {units} unit{'s' if units > 1 else ''} over {layer.taken[0]} steps{activation}"
+    if layer.kind == "attention":
+        after = {"mean": ", the mean over them", "last": ", the last one's", "none": ""}[str(layer.option("pooling"))]
+        return f"attention of {layer.taken[0]} positions, d_k = {layer.option('d_k')}{after}"
+    if layer.kind == "residual":
+        return f"residual: layer {int(str(layer.option('from'))) + 1} is added"
     return layer.kind
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from openpyxl.utils import get_column_letter
 from sympy import Symbol
 
-from sheetgen.maths.building import Unit, suffix, unit_at
+from sheetgen.maths.building import Unit, layer_prefix, suffix, unit_at
 from sheetgen.maths.network import Network
 from sheetgen.spec.structure import Layer, Shape
 from sheetgen.tabs.kind_words import layer_words, shape_text
@@ -24,6 +24,16 @@ __all__ = ["draw"]
 
 CELL_WIDTH, COLUMNS, ROW_HEIGHT = 7.5, 22, 18.0
 Grid = list[list[Symbol]]
+_SPREAD = (("mean", "mean"), ("std", "std"), ("n", "normalised"))
+# kind -> what it computes between its input and its units: how the names begin, and what is written above them
+_PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "attention": (
+        ("q", "queries"), ("k", "keys"), ("v", "values"), ("s", "scores"), ("α", "shares α, a row for each query"),
+        ("c", "contexts"),
+    ),
+    "layer_norm": _SPREAD,
+    "batch_norm": _SPREAD,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,9 +96,26 @@ def _units(network: Network, layer: Layer, at: int) -> Iterator[Panel]:
     shape = layer.given or (layer.units,)
     if layer.kind == "rnn" and not layer.option("return_sequences"):
         units, shape = _steps(network, at, layer), (layer.taken[0], layer.units)
+    for letter, caption in _PARTS.get(layer.kind, ()):
+        yield from _part(network, at, letter, caption)
     if layer.active:
         yield from _maps("net input", [unit.net for unit in units], shape)
-    yield from _maps("activation" if layer.active else "map", [unit.out for unit in units], shape)
+    name = "activation" if layer.active else "map" if len(shape) == 3 else "output"
+    yield from _maps(name, [unit.out for unit in units], shape)
+
+
+def _part(network: Network, at: int, letter: str, caption: str) -> Iterator[Panel]:
+    """What a layer computes between its input and its units, of the first sample: a row for each position."""
+    head = f"{letter}_{layer_prefix(len(network.spec.layers), at)}"
+    shared = head.removesuffix("_")
+    end = suffix(0, network.samples)
+    rows: dict[str, list[Symbol]] = {}
+    for equation in network.forward:
+        name = equation.symbol.name
+        if (name.startswith(head) or name in (shared, shared + end)) and (name.endswith(end) or "[" not in name):
+            rows.setdefault(name.removesuffix(end).rpartition(",")[0], []).append(equation.symbol)
+    if rows:
+        yield Panel(caption, list(rows.values()))
 
 
 def _steps(network: Network, at: int, layer: Layer) -> list[Unit]:
