@@ -11,11 +11,13 @@ from itertools import chain
 
 from sheetgen.check.foreign.book import Cell, Place, formula_of
 from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped, turned
-from sheetgen.check.foreign.judge import Judged, Wrong, close, stored_numbers, the_one
+from sheetgen.check.foreign.judged import Judged, Wrong, close, stored_numbers
 from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.meant import code_of
 from sheetgen.check.foreign.network import Network, expanded
+from sheetgen.check.foreign.rates import the_one
 from sheetgen.errors import ExcelError
-from sheetgen.formulas.evaluate import Code, code
+from sheetgen.formulas.evaluate import Code
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Corner, Node, Number, Operation, Reference, moved
@@ -52,9 +54,11 @@ class Causes:
         self.judged, self.view, self.table = judged, judged.view, judged.table
         self.network = judged.network
         self._searches = 0
+        self._rate, self._rate_place = judged.rate, judged.rate_place
 
     def of(self, wrong: Wrong) -> Cause:
         """The cause of a wrong cell."""
+        self._rate, self._rate_place = self.judged.rate_of(wrong.symbol, wrong.place[0])
         cell = self.view.book.tabs[self.table.tab].get(wrong.place)
         belongs = self.belongs(wrong.symbol, wrong.place)
         if cell is None or cell.text is None:
@@ -67,7 +71,7 @@ class Causes:
         found = formula_of(cell)
         if wrong.kind not in ("differs", "truth", "error", "text"):
             return Cause(self._of_kind(wrong), belongs, wrong.place, found)
-        for search in (self._rate, self._single, self._copy, self._more, self._pairs, self._helper):
+        for search in (self._update, self._single, self._copy, self._more, self._pairs, self._helper):
             cause = search(wrong, tree)
             if cause is not None:
                 place = cause.place if cause.place[0] else wrong.place
@@ -97,17 +101,17 @@ class Causes:
             return ""
         return f"={expanded(equations[seen], equations, {**_data_names(self.network), **known})}"
 
-    @cached_property
+    @property
     def rate_text(self) -> str:
         """The rate as updates name it: its cell, anchored, or the number."""
-        if self.judged.rate_place is None:
-            return "η" if self.judged.rate is None else f"{self.judged.rate:g}"
-        tab, (row, column) = self.judged.rate_place
+        if self._rate_place is None:
+            return "η" if self._rate is None else f"{self._rate:g}"
+        tab, (row, column) = self._rate_place
         return address_of(tab, (row, column), self.table.tab, fixed=True)
 
-    @cached_property
+    @property
     def _rate_node(self) -> Node | None:
-        if self.judged.rate_place is None:
+        if self._rate_place is None:
             return None
         return parse(self.rate_text)
 
@@ -116,7 +120,7 @@ class Causes:
         if self.view.effort.tries > MOST_TRIES:
             return False
         try:
-            return self._gives(code(tree), wrong, wrong.symbol)
+            return self._gives(code_of(tree), wrong, wrong.symbol)
         except FormulaError:
             return False
 
@@ -126,13 +130,13 @@ class Causes:
                 value = self.view.try_code(tried, wrong.place, draw)
             except FormulaError:
                 return False
-            if not close(value, self.judged.expected(symbol, draw)):
+            if not close(value, self.judged.expected(symbol, draw, wrong.place[0])):
                 return False
         return True
 
-    def _rate(self, wrong: Wrong, tree: Node) -> Cause | None:
+    def _update(self, wrong: Wrong, tree: Node) -> Cause | None:
         """An update with another cell where the rate belongs, or another multiple of the gradient than the others."""
-        name, usual = wrong.symbol.rstrip("⁺"), self.judged.rate
+        name, usual = wrong.symbol.rstrip("⁺"), self._rate
         if name not in self.network.weights:
             return None
         node = self._rate_node or Number(f"{usual or 0:.15g}")
@@ -158,7 +162,7 @@ class Causes:
         """What an update takes away, over the gradient, if that is one number."""
         offset, implied = 0 if wrong.symbol.endswith("⁺") else -1, []
         for draw in self.judged.draws_of(wrong.symbol)[:2]:
-            value = self.view.try_code(code(tree), wrong.place, draw)
+            value = self.view.try_code(code_of(tree), wrong.place, draw)
             if not isinstance(value, float):
                 return None
             state = draw.state(offset)
@@ -215,7 +219,7 @@ class Causes:
 
     def _copy(self, wrong: Wrong, tree: Node) -> Cause | None:
         """A formula that is right in another column."""
-        tried = code(tree)
+        tried = code_of(tree)
         for name in self.table.columns:
             same = _kind(name) == _kind(wrong.symbol) or (name[0] == "E" and wrong.symbol[0] == "E")
             if name != wrong.symbol and same and name in self.network.equations and self._gives(tried, wrong, name):
@@ -303,11 +307,11 @@ class Causes:
             if place[0] not in self.table.rows or cell is None or cell.text is None:
                 continue
             own = moved(parse(cell.text), cell.down, cell.right)
-            outer = code(tree)
+            outer = code_of(tree)
             edits = chain(self._swaps(wrong, own, every=False), operators(own, self._numbers), regrouped(own),
                           self._swaps(wrong, own, every=True), factors(own, self._factors(wrong)))  # fmt: skip
             for edit in edits:
-                self.view.instead[tab, place] = code(edit.tree)
+                self.view.instead[tab, place] = code_of(edit.tree)
                 try:
                     if self._gives(outer, wrong, wrong.symbol):
                         why = f"{self._words(wrong, edit)}, so that {self.called(wrong.symbol)} is wrong"
@@ -416,6 +420,8 @@ class Causes:
             return "it is empty"
         if wrong.kind == "data":
             return f"the other rows of {self.called(wrong.symbol)} have another number"
+        if wrong.kind == "series":
+            return f"{self.called(wrong.symbol)} grows from row to row, as a filled series: it should stay as it is"
         if wrong.kind == "truth":
             return "a truth value stands where a number belongs"
         if wrong.kind in ("error", "text"):
@@ -431,7 +437,7 @@ class Causes:
             rate = (before[wrong.symbol] - cell.value) / slope
             if abs(rate) < 1e-12:
                 return "the update changes nothing: the number of the row above stands there again"
-            usual = f"; the others have {self.judged.rate:.6g}" if self.judged.rate is not None else ""
+            usual = f"; the others have {self._rate:.6g}" if self._rate is not None else ""
             return f"a typed number, which implies the rate {rate:.6g}{usual}"
         return "a typed number, and not the one that the row above gives"
 

@@ -10,21 +10,29 @@ from typing import Any
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
 from sheetgen.check.foreign.causes import Cause, Causes
-from sheetgen.check.foreign.judge import Judged, Wrong, judge, stored_numbers
-from sheetgen.check.foreign.labels import LOOKED_FOR, RATE
+from sheetgen.check.foreign.judge import judge
+from sheetgen.check.foreign.judged import Judged, Wrong, stored_numbers
+from sheetgen.check.foreign.labels import LOOKED_FOR, RATE, symbol_of
+from sheetgen.check.foreign.meant import written_so
 from sheetgen.check.foreign.network import LOSSES, Network
-from sheetgen.check.foreign.tables import Table, best_header, find_tables
+from sheetgen.check.foreign.tables import Table, best_header, find_tables, labels_down
 from sheetgen.check.foreign.view import Effort
 from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError
-from sheetgen.xlsx.cells import is_number
+from sheetgen.xlsx.cells import column_letters, is_number
 
 __all__ = ["Finding", "Foreign", "TableReport", "examine", "findings_of"]
 
 SHOWN = 160
 """Characters of a formula in a line."""
 SHOWN_LABELS = 12
+FEW = 6
+"""Labels in a row that are fewer than a table has."""
 MOST_FINDINGS = 200
+WRITTEN_SO = {
+    "ROUND": "{count} round ({first}): judged as if they did not",
+    "e": "{count} have a typed number for e ({first}): judged as EXP, which has all digits",
+}
 NO_VALUES = (
     "stored  no value is stored beside any formula, as by a program that does not calculate: only formulas were judged"
 )
@@ -68,7 +76,7 @@ class TableReport:
     compared: int
     loss: tuple[float, float] | None = None
     trouble: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -79,15 +87,15 @@ class TableReport:
         """For people."""
         table = self.table
         where = f"{file}   {table.tab}   rows {table.first_row} to {table.last_row}"
-        if self.trouble:
+        if self.network is None:
             yield f"{where}: {self.trouble}"
             return
         yield f"{where}: {self.described()}"
         if table.repeated:
             rows = f"row {table.last_row + 1} repeats" if table.repeated == 1 else f"{table.repeated} rows repeat"
             yield f"note    {rows} row {table.last_row}; not judged"
-        if self.note:
-            yield f"note    {self.note}"
+        for note in self.notes:
+            yield f"note    {note}"
         yield f"starts  {', '.join(f'{name} {value:.9g}' for name, value in self.starts)}"
         for at, finding in enumerate(self.findings):
             rows = f"{finding.count} row{'s' if finding.count > 1 else ''}"
@@ -106,6 +114,8 @@ class TableReport:
                     values = f"; {finding.value:.12g} instead of {finding.should_be:.12g}"
             belongs = f": {_cut(finding.expected)}" if finding.expected else ""
             yield f"        {finding.why}{belongs}{values}"
+        if self.trouble:
+            yield f"unclear {self.trouble}"
         wrong = len({finding.column for finding in self.findings})
         loss = ""
         if self.loss is not None:
@@ -135,7 +145,9 @@ class TableReport:
             parts.append("gradients the other way round, and added")
         if network.output_first:
             parts.append("the output's weights updated first")
-        if self.rate is None:
+        if self.trouble:
+            parts.append("another optimizer")
+        elif self.rate is None:
             parts.append("no rate found")
         else:
             parts.append(f"rate {self.rate:.9g}" + (f" ({self.rate_cell})" if self.rate_cell else ""))
@@ -156,8 +168,8 @@ class TableReport:
                 "activations": list(network.activations), "loss": network.loss, "factor": network.factor,
                 "output_first": network.output_first, "starts": dict(self.starts),
             }  # fmt: skip
-        if self.note:
-            found["note"] = self.note
+        if self.notes:
+            found["note"] = "; ".join(self.notes)
         if self.trouble:
             found["trouble"] = self.trouble
         return found
@@ -240,8 +252,14 @@ def findings_of(book: Book, table: Table, network: Network) -> tuple[Finding, ..
 
 def _nothing_found(book: Book) -> str:
     how = "Write one row of labels above one row per step, or let sheetgen build write the workbook"
-    best = best_header(book)
+    best, down = best_header(book), labels_down(book)
     looked = f"no training table was found: it is looked for by labels such as {LOOKED_FOR}"
+    if down is not None and (best is None or len(best[2]) < FEW):
+        where = f"column {column_letters(down[1])} of {down[0]}"
+        return (
+            f"the labels stand below each other in {where}, one step per column; a table is read with one row of "
+            "labels and one row per step. Copy it, paste it with Transpose (Paste Special) on a new tab, and check that"
+        )
     if best is None:
         return f"{looked}; no tab has a row of them. {how}."
     tab, row, labels = best
@@ -256,11 +274,51 @@ def _report(judged: Judged) -> TableReport:
     numbers = {**judged.fixed, **stored_numbers(judged.view, table.first_row)}
     names = [name for name in numbers if name[0] in "it"] + [name for name in judged.network.weights if name in numbers]
     cell = ("" if place[0] == table.tab else f"{place[0]}!") + address(place[1]) if place else ""
-    columns = sum(1 for name in table.columns if name in judged.network.equations or name in judged.network.weights)
+    weights = () if judged.trouble else judged.network.weights
+    columns = sum(1 for name in table.columns if name in judged.network.equations or name in weights)
     return TableReport(
         table, judged.network, judged.rate, cell, tuple((name, numbers[name]) for name in names), tuple(findings),
-        columns, judged.compared, _losses(judged, numbers), note=_unread(judged),
+        columns, judged.compared, _losses(judged, numbers), judged.trouble, tuple(_notes(judged)),
     )  # fmt: skip
+
+
+def _notes(judged: Judged) -> Iterator[str]:
+    """How labels and formulas are taken that say something else, and rates that differ from most."""
+    table = judged.table
+    if table.note:
+        yield table.note
+    labels = [table.labels[column] for name, column in table.columns.items() if name.startswith("a_")]
+    if nets := [label for label in labels if not symbol_of(label).startswith("a_")]:
+        yield f"{', '.join(nets)}: taken for activations, which no column is labelled as and these have"
+    for kind, (place, count) in _written_so(judged).items():
+        first = f"first in {address(place)}" if count > 1 else f"in {address(place)}"
+        yield WRITTEN_SO[kind].format(count=f"{count:,} formulas" if count > 1 else "a formula", first=first)
+    for rate, keys in _by_rate(judged).items():
+        names = list(dict.fromkeys(name for name, _ in keys))
+        rows = sorted({row for _, row in keys})
+        yield f"the rate of {', '.join(names)} is {rate:.9g} in rows {rows[0]} to {rows[-1]}"
+    yield from filter(None, [_unread(judged)])
+
+
+def _written_so(judged: Judged) -> dict[str, tuple[Place, int]]:
+    """What formulas of the table have that is not taken as it stands, the first place of each and how many have it."""
+    found: dict[str, tuple[Place, int]] = {}
+    cells = judged.view.book.tabs[judged.table.tab]
+    for column in judged.table.columns.values():
+        for row in judged.table.rows:
+            cell = cells.get((row, column))
+            kind = written_so(cell.text) if cell is not None and cell.text is not None else ""
+            if kind:
+                place, count = found.get(kind, ((row, column), 0))
+                found[kind] = min(place, (row, column)), count + 1
+    return found
+
+
+def _by_rate(judged: Judged) -> dict[float, list[tuple[str, int]]]:
+    found: dict[float, list[tuple[str, int]]] = {}
+    for key, (rate, _) in judged.other_rates.items():
+        found.setdefault(rate, []).append(key)
+    return found
 
 
 def _unread(judged: Judged) -> str:
@@ -323,8 +381,8 @@ def _values(judged: Judged, wrong: Wrong) -> tuple[float | None, float | None]:
             computed = None
         number = computed if isinstance(computed, float) else None
     name, row = judged.network.source_of(wrong.symbol, wrong.place[0])
-    given = {**judged.fixed, **stored_numbers(judged.view, row)}
-    given[RATE] = math.nan if judged.rate is None else judged.rate
+    rate = judged.rate_of(wrong.symbol, wrong.place[0])[0]
+    given = {**judged.fixed, **stored_numbers(judged.view, row), RATE: math.nan if rate is None else rate}
     given.pop(name, None)
     should = judged.machine.run(given).get(name, math.nan)
     return number, None if math.isnan(should) else should
@@ -380,7 +438,7 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | No
     if last is None:
         return None
     stored = stored_numbers(judged.view, last)["E_total"]
-    if not judged.wrong:
+    if not judged.wrong or judged.other_rates:
         return stored, stored
     fixed = {name: value for name, value in start.items() if name[0] in "it"} | {RATE: judged.rate}
     weights = {name: start.get(name, math.nan) for name in network.weights}
