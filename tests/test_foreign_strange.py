@@ -164,8 +164,8 @@ STRANGE: dict[str, tuple[Handmade, str]] = {
         with_data("$F$2", "$G$2", "$F$3", "$G$3", texts={(2, 6): 0.01, (2, 7): 0.99, (3, 6): 0.05, (3, 7): 0.1}),
         "starts  i1 0.05, i2 0.1, t1 0.01, t2 0.99",
     ),
-    "two rates": (with_two_rates(), "note    the rate of w5, w6, w7, w8 is 0.25 in rows 34 to 44"),
-    "another rate later": (with_later_rate(), "is 0.25 in rows 40 to 44"),
+    "two rates": (with_two_rates(), "note    the rate of w5, w6, w7, w8 is 0.25 (G2) in rows 34 to 44"),
+    "another rate later": (with_later_rate(), "is 0.25 (G2) in rows 40 to 44"),
     "helpers called T1": (with_helpers_called_as_data(), ""),
     "samples in turn": (in_turn(), ""),
     "the last row pasted below": (pasted_below(), "note    2 rows repeat row 42; not judged"),
@@ -210,7 +210,7 @@ def test_inputs_that_were_filled_as_a_series_are_told(tmp_path: Path) -> None:
     table, lines = table_of(replace(made(), cells=cells), tmp_path)
     [finding] = table.findings
     assert (finding.cell, finding.count, finding.expected) == ("C34", ROWS - 1, "=C33"), lines
-    assert finding.why == "i1 grows from row to row, as a filled series: it should stay as it is"
+    assert finding.why == "i1 grows from row to row, as a series that is filled down; it should stay"
     ones: Cells = {(name, row): STARTS[name] + row for name in DATA for row in range(ROWS)}
     table, lines = table_of(replace(made(), cells=ones), tmp_path)
     assert [finding.cell for finding in table.findings] == ["A34", "B34", "C34", "D34"], lines
@@ -276,6 +276,88 @@ def test_data_that_is_nowhere_is_said(tmp_path: Path) -> None:
     gradients = {f"g{k}": re.sub(r"\{i(\d)\}", r"0.\1", GRADIENTS[f"∂E/∂w{k}"]) for k in range(1, 5)}
     table, lines = table_of(one.changed(**gradients), tmp_path)
     assert table.trouble.startswith("it has no column for i1, i2, and no labelled number"), lines
+
+
+def with_chain() -> Handmade:
+    """Each factor of the chain rule in a column, three deep."""
+    factors = {
+        "e1": "{a_o1}-{t1}", "s1": "{a_o1}*(1-{a_o1})", "d1": "{e1}*{s1}",
+        "e2": "{a_o2}-{t2}", "s2": "{a_o2}*(1-{a_o2})", "d2": "{e2}*{s2}",
+        "back": "{d1}*{w6}+{d2}*{w8}", "slope": "{a_h2}*(1-{a_h2})", "both": "{back}*{slope}",
+    }  # fmt: skip
+    return replace(made(), extra=factors).changed(
+        g3="{both}*{i1}", g4="{both}*{i2}", g5="{d1}*{a_h1}", g6="{d1}*{a_h2}"
+    )
+
+
+DEEP = {
+    "slope": ("{a_h1}*(1-{a_h1})", r"^J33 \(a_h1\) stands where L33 \(a_h2\) belongs, twice, so that ∂E/∂w3 is wrong$"),
+    "back": ("{d1}*{w7}+{d2}*{w8}", r"the weights are transposed, so that ∂E/∂w3 is wrong$"),
+    "s1": ("{o1}*(1-{o1})", r"\(o1\) stands where .* \(a_o1\) belongs, twice, so that ∂E/∂w3 is wrong$"),
+    "both": ("{back<}*{slope}", r"^AL32 is 1 row above AL33"),
+    "e2": ("{t2}-{a_o2}", r"^B33-T33 stands where T33-B33 belongs, so that ∂E/∂w3 is wrong$"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_mistake_three_columns_down_is_named_there(name: str, tmp_path: Path) -> None:
+    """Once, with its own numbers, not in every gradient that needs it."""
+    text, why = DEEP[name]
+    right = with_chain()
+    wrong = replace(right, extra={**right.extra, name: text})
+    table, lines = table_of(wrong, tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.column) == (wrong.place(name), name), lines
+    assert re.search(why, finding.why), finding.why
+    assert finding.value != finding.should_be
+    assert table_of(right, tmp_path)[0].ok
+
+
+def test_updates_that_all_take_another_gradient_are_named(tmp_path: Path) -> None:
+    """Filled from the wrong column: none tells the rate, but all name its cell."""
+    shifted = {f"w{k}": f"{{w{k}<}}-{{rate}}*{{∂E/∂w{k % 8 + 1}<}}" for k in range(1, 9)}
+    table, lines = table_of(made().changed(**shifted), tmp_path)
+    assert [finding.column for finding in table.findings] == [f"w{k}" for k in range(1, 9)], lines
+    assert table.findings[0].why == "Y33 (∂E/∂w2) stands where X33 (∂E/∂w1) belongs"
+    assert (table.rate, table.rate_cell) == (1.0, "D2")
+
+
+def test_weights_that_stay_at_the_first_row_are_no_momentum(tmp_path: Path) -> None:
+    """Anchored, so that every row starts anew."""
+    first = {f"w{k}": re.sub(r"(\d+)", r"$\1", made().place(f"w{k}")) for k in range(1, 9)}
+    anchored = {name: UPDATES[name].replace(f"{{{name}<}}", first[name]) for name in first}
+    table, lines = table_of(made().changed(**anchored), tmp_path)
+    assert not table.trouble and [finding.cell[1:] for finding in table.findings] == ["35"] * 8, lines
+    assert table.findings[0].why == "E$33 is 1 row above E34 (w1), which belongs there"
+
+
+def test_a_network_of_another_kind_is_said_to_be_not_understood(tmp_path: Path) -> None:
+    """In one line, and not judged."""
+    odd = {net: f"({FORWARD[net]})^3+SIN({FORWARD[net]})" for net in NETS}
+    odd |= {f"a_{net}": f"COS({{{net}}})^2+{{{net}}}/(1+ABS({{{net}}}))" for net in NETS}
+    table, lines = table_of(made().changed(**odd), tmp_path)
+    assert not table.ok and not table.findings and len(lines) == 1
+    assert (
+        "most of its nets and activations are not those of a 2-2-2 network of dense layers: I33 (h1) is =" in lines[0]
+    )
+
+
+def test_untrained_biases_and_relu_need_no_stored_values(tmp_path: Path) -> None:
+    """As openpyxl writes them."""
+    biased = {net: f"{FORWARD[net]}+{{b{1 + (net[0] == 'o')}}}" for net in NETS}
+    one = made((*ORDER[:8], "b1", *ORDER[8:16], "b2", *ORDER[16:]))
+    one = replace(one.changed(**biased, b1="{b1<}", b2="{b2<}"), starts={**STARTS, "b1": 0.35, "b2": 0.6})
+    masks = {f"g{k}": GRADIENTS[f"∂E/∂w{k}"] for k in range(1, 5)}
+    for number in "12":
+        masks = {
+            name: text.replace(f"{{a_h{number}}}*(1-{{a_h{number}}})", f"({{h{number}}}>0)")
+            for name, text in masks.items()
+        }
+    relu = made().changed(a_h1="MAX(0,{h1})", a_h2="MAX(0,{h2})", **masks)
+    for name, right in (("biases", one), ("relu", relu)):
+        openpyxl.load_workbook(write(tmp_path / "made.xlsx", right)).save(tmp_path / f"{name}.xlsx")
+        found = examine(tmp_path / f"{name}.xlsx")
+        assert found.ok and found.tables[0].rate == 1.0, found.lines()
 
 
 def test_constants_and_updates_are_those_of_the_exercise() -> None:

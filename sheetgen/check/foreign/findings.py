@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
-from sheetgen.check.foreign.causes import Cause, Causes
+from sheetgen.check.foreign.causes import Cause, Causes, address_of
 from sheetgen.check.foreign.judge import judge
-from sheetgen.check.foreign.judged import Judged, Wrong, stored_numbers
+from sheetgen.check.foreign.judged import Judged, Key, RatePlace, Wrong, stored_numbers
 from sheetgen.check.foreign.labels import LOOKED_FOR, RATE, symbol_of
-from sheetgen.check.foreign.meant import written_so
+from sheetgen.check.foreign.meant import code_of, written_so
 from sheetgen.check.foreign.network import LOSSES, Network
 from sheetgen.check.foreign.tables import Table, best_header, find_tables, labels_down
 from sheetgen.check.foreign.view import Effort
 from sheetgen.errors import CheckError
-from sheetgen.formulas.parse import FormulaError
+from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.xlsx.cells import column_letters, is_number
 
 __all__ = ["Finding", "Foreign", "TableReport", "examine", "findings_of"]
@@ -64,7 +66,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class TableReport:
-    """A table's place, the network and rate it trains with, and the findings; `loss`: the last, as stored and right."""
+    """A table's place, the network and rate it trains with, and the findings.
+
+    `loss`: the last, as stored and right, and after how many updates.
+    """
 
     table: Table
     network: Network | None
@@ -74,7 +79,7 @@ class TableReport:
     findings: tuple[Finding, ...]
     columns: int
     compared: int
-    loss: tuple[float, float] | None = None
+    loss: tuple[float, float, int] | None = None
     trouble: str = ""
     notes: tuple[str, ...] = ()
 
@@ -119,8 +124,7 @@ class TableReport:
         wrong = len({finding.column for finding in self.findings})
         loss = ""
         if self.loss is not None:
-            updates = table.last_row - table.first_row
-            stored, right = self.loss
+            stored, right, updates = self.loss
             digits = 9 if f"{stored:.9g}" != f"{right:.9g}" or stored == right else 15
             loss = f"; the loss after {updates} update{'s' if updates != 1 else ''} is {stored:.{digits}g}"
             if self.findings and not math.isclose(stored, right, rel_tol=1e-12):
@@ -270,6 +274,8 @@ def _nothing_found(book: Book) -> str:
 def _report(judged: Judged) -> TableReport:
     table, place = judged.table, judged.rate_place
     causes = Causes(judged)
+    if odd := _not_understood(judged, causes):
+        return TableReport(table, None, None, "", (), (), 0, 0, trouble=odd)
     findings = [*_convention(judged, causes), *_findings(judged, causes)]
     numbers = {**judged.fixed, **stored_numbers(judged.view, table.first_row)}
     names = [name for name in numbers if name[0] in "it"] + [name for name in judged.network.weights if name in numbers]
@@ -280,6 +286,26 @@ def _report(judged: Judged) -> TableReport:
         table, judged.network, judged.rate, cell, tuple((name, numbers[name]) for name in names), tuple(findings),
         columns, judged.compared, _losses(judged, numbers), judged.trouble, tuple(_notes(judged)),
     )  # fmt: skip
+
+
+def _not_understood(judged: Judged, causes: Causes) -> str:
+    """Why nothing is judged, if most of the nets and activations are not those of any network that is known; or ""."""
+    table, network = judged.table, judged.network
+    forward = [name for name in table.columns if re.match(r"(a_)?[ho]\d", name)]
+    odd = {
+        wrong.symbol: wrong for wrong in reversed(judged.wrong) if wrong.kind == "differs" and wrong.symbol in forward
+    }
+    half = len(forward) / 2
+    if len(odd) <= half or len([one for one in odd.values() if not causes.is_small(one)]) <= half:
+        return ""
+    first = min(odd.values(), key=lambda one: one.place)
+    cell = judged.view.book.tabs[table.tab][first.place]
+    size, expected = "-".join(map(str, network.units)), _cut(causes.belongs(first.symbol, first.place))
+    return (
+        f"it is not judged, for most of its nets and activations are not those of a {size} network of dense layers: "
+        f"{address(first.place)} ({causes.called(first.symbol)}) is {_cut(formula_of(cell))}, where {expected} "
+        f"was expected. Labels are read as in {LOOKED_FOR}; --spec SPEC says what network it is"
+    )
 
 
 def _notes(judged: Judged) -> Iterator[str]:
@@ -293,10 +319,10 @@ def _notes(judged: Judged) -> Iterator[str]:
     for kind, (place, count) in _written_so(judged).items():
         first = f"first in {address(place)}" if count > 1 else f"in {address(place)}"
         yield WRITTEN_SO[kind].format(count=f"{count:,} formulas" if count > 1 else "a formula", first=first)
-    for rate, keys in _by_rate(judged).items():
-        names = list(dict.fromkeys(name for name, _ in keys))
-        rows = sorted({row for _, row in keys})
-        yield f"the rate of {', '.join(names)} is {rate:.9g} in rows {rows[0]} to {rows[-1]}"
+    for (rate, where), keys in _by_rate(judged).items():
+        names, rows = list(dict.fromkeys(name for name, _ in keys)), sorted({row for _, row in keys})
+        cell = "" if where is None else f" ({address_of(*where, table.tab)})"
+        yield f"the rate of {', '.join(names)} is {rate:.9g}{cell} in rows {rows[0]} to {rows[-1]}"
     yield from filter(None, [_unread(judged)])
 
 
@@ -314,9 +340,9 @@ def _written_so(judged: Judged) -> dict[str, tuple[Place, int]]:
     return found
 
 
-def _by_rate(judged: Judged) -> dict[float, list[tuple[str, int]]]:
-    found: dict[float, list[tuple[str, int]]] = {}
-    for key, (rate, _) in judged.other_rates.items():
+def _by_rate(judged: Judged) -> dict[tuple[float, RatePlace], list[Key]]:
+    found: dict[tuple[float, RatePlace], list[Key]] = {}
+    for key, rate in judged.other_rates.items():
         found.setdefault(rate, []).append(key)
     return found
 
@@ -342,8 +368,12 @@ def _findings(judged: Judged, causes: Causes) -> list[Finding]:
     found: dict[tuple[str, str, str], tuple[Cause, list[Wrong]]] = {}
     for group in list(groups.values())[:MOST_FINDINGS]:
         cause = causes.of(group[0])
-        helper = "" if cause.place == group[0].place else address(cause.place)
-        key = ("", "", helper) if helper else (group[0].symbol, str(cause.pattern or cause.why), "")
+        helper = cells.get(cause.place) if cause.place != group[0].place else None
+        key = (
+            ("", helper.text or "", column_letters(cause.place[1]))
+            if helper
+            else (group[0].symbol, str(cause.pattern or cause.why), "")
+        )
         rows = {one.place[0] for one in found.setdefault(key, (cause, []))[1]}
         found[key][1].extend(one for one in group if one.place[0] not in rows)
     all_found = [
@@ -354,9 +384,10 @@ def _findings(judged: Judged, causes: Causes) -> list[Finding]:
 
 def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -> Finding:
     first = group[0]
-    rows = [one.place[0] for one in group]
-    value, should = _values(judged, first)
+    down = cause.place[0] - first.place[0]
+    rows = [one.place[0] + down for one in group]
     helper = cause.place != first.place
+    value, should = _values_of_helper(judged, cause) if helper else _values(judged, first)
     column = _label(judged.table, cause.place[1]) if helper else causes.called(first.symbol)
     places = tuple((row, cause.place[1]) for row in rows)
     return Finding(
@@ -367,6 +398,16 @@ def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -
 
 def _label(table: Table, column: int) -> str:
     return table.labels.get(column, "a helper column")
+
+
+def _values_of_helper(judged: Judged, cause: Cause) -> tuple[float | None, float | None]:
+    """The number that stands in a helper's cell, and the one that the right formula gives."""
+    cell = judged.view.book.tabs[judged.table.tab][cause.place]
+    with suppress(FormulaError):
+        should = judged.view.try_code(code_of(parse(cause.expected)), cause.place, None)
+        value = float(cell.value) if is_number(cell.value) else None
+        return value, should if isinstance(should, float) else None
+    return None, None
 
 
 def _values(judged: Judged, wrong: Wrong) -> tuple[float | None, float | None]:
@@ -407,6 +448,8 @@ def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
         _loss_words(network, network.gradient_loss, abs(network.gradient_factor)),
     )
     why = f"the loss is {one}, and the gradients are those of {other}: one of them belongs to another exercise"
+    if network.gradient_loss == "binary_cross_entropy" and network.activations[-1] == "sigmoid":
+        why += " (or the slope of the outputs, a_o·(1 − a_o), is missing in every gradient)"
     cell = judged.view.book.tabs[table.tab].get(place)
     found = "" if cell is None or cell.text is None else formula_of(cell)
     rows = table.rows
@@ -429,8 +472,8 @@ def _loss_words(network: Network, loss: str, factor: float) -> str:
     return f"the mean of {words} over {over}" if over else f"{factor:g} times {words}"
 
 
-def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | None:
-    """The loss in the last row that has one, and what it is if every cell is right."""
+def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float, int] | None:
+    """The loss in the last row that has one, what it is if every cell is right, and the updates up to there."""
     network, table = judged.network, judged.table
     if "E_total" not in table.columns or judged.rate is None:
         return None
@@ -439,14 +482,14 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | No
         return None
     stored = stored_numbers(judged.view, last)["E_total"]
     if not judged.wrong or judged.other_rates:
-        return stored, stored
+        return stored, stored, last - table.first_row
     fixed = {name: value for name, value in start.items() if name[0] in "it"} | {RATE: judged.rate}
     weights = {name: start.get(name, math.nan) for name in network.weights}
     state = judged.machine.run({**fixed, **weights})
     for _ in range(last - table.first_row):
         state = judged.machine.run({**fixed, **{name: state[f"{name}⁺"] for name in network.weights}})
     right = state["E_total"]
-    return None if math.isnan(right) else (stored, right)
+    return None if math.isnan(right) else (stored, right, last - table.first_row)
 
 
 def _cut(text: str) -> str:

@@ -43,7 +43,7 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
         judged.rate = None if judged.rate is None else abs(judged.rate)
         judged.__dict__.pop("draws", None)
     judged.rates = rates
-    judged.rate_place = place_of(judged, rates, judged.rate)
+    judged.rate_place = place_of(judged, rates, judged.rate) or judged.rate_place
     judged.other_rates = dict(other_rates(judged))
     judged.trouble = another_optimizer(judged.view, judged.network, rates, judged.draws[1])
     if judged.trouble:

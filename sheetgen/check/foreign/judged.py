@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from sheetgen.check.foreign.book import Place
+from sheetgen.check.foreign.book import Place, is_copy_of_above
 from sheetgen.check.foreign.labels import RATE
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
@@ -87,8 +87,9 @@ class Judged:
         column, cells = self.table.columns.get(name), self.view.book.tabs[self.table.tab]
         if column is None:
             return True
-        values = {cell.value for row in self.table.rows if (cell := cells.get((row, column))) is not None}
-        return len(values) == 1
+        there = {row: cell for row in self.table.rows if (cell := cells.get((row, column))) is not None}
+        changed = {row: cell for row, cell in there.items() if not is_copy_of_above(cell, (row, column))}
+        return len({cell.value for cell in changed.values()}) <= 1
 
     @cached_property
     def typed_data(self) -> dict[str, dict[int, float]]:

@@ -45,8 +45,10 @@ def _told(view: View, name: str, row: int) -> str:
     place = row, view.table.columns[name]
     cell = view.book.tabs[view.table.tab][place]
     here = f"{address(place)} {formula_of(cell)[:SHOWN]}"
-    for tab, where in references(cell, view.table.tab, view.book):
-        if tab == view.table.tab and where[1] == place[1] and where[0] < row - 1:
+    named = list(references(cell, view.table.tab, view.book))
+    last = (view.table.tab, (row - 1, place[1])) in named
+    for tab, where in named:
+        if last and tab == view.table.tab and where[1] == place[1] and where[0] < row - 1:
             return f"{here} looks at {address(where)}, the weight of an earlier row, as with momentum"
     for where in _remembering(view.book, view.table.tab, place, set(), DEEPEST):
         if where[1] not in view.table.columns.values():

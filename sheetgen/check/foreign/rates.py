@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 
-from sheetgen.check.foreign.book import Place
+from sheetgen.check.foreign.book import Cell, Place
 from sheetgen.check.foreign.judged import (
     KEPT,
     PLACEHOLDER,
@@ -21,11 +22,15 @@ from sheetgen.check.foreign.judged import (
 from sheetgen.check.foreign.labels import RATE, is_rate
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.refer import references
-from sheetgen.check.foreign.view import View
-from sheetgen.formulas.parse import FormulaError
+from sheetgen.check.foreign.view import Draw, State, View
+from sheetgen.formulas.parse import FormulaError, parse
+from sheetgen.formulas.tree import Number, walk
 from sheetgen.xlsx.cells import is_number
 
-__all__ = ["has_rate_of_row", "other_rates", "place_of", "the_one", "with_rate_found"]
+__all__ = ["ENOUGH", "has_rate_of_row", "other_rates", "place_of", "the_one", "with_rate_found"]
+
+ENOUGH = 2
+"""Draws that tell whether a rate is one number."""
 
 
 def with_rate_found(view: View, network: Network, fixed: Mapping[str, float]) -> tuple[Judged, Rates]:
@@ -33,6 +38,8 @@ def with_rate_found(view: View, network: Network, fixed: Mapping[str, float]) ->
     judged = Judged(view, network, None, None, fixed)
     rates = implied_rates(judged)
     judged.rate = _usual(rates)
+    if judged.rate is None:
+        judged.rate, judged.rate_place = _named_by_most(judged, rates)
     if judged.rate is None:
         judged.rate = _rate_of_numbers(judged)
     del judged.__dict__["draws"]
@@ -53,26 +60,30 @@ def implied_rates(judged: Judged) -> Rates:
                 cell = view.book.tabs[table.tab].get(place)
                 if cell is None or cell.text is None:
                     continue
-                implied = []
-                for draw in draws[:2]:
-                    state = draw.state(offset)
-                    try:
-                        value = view.compute(cell, place, draw)
-                    except FormulaError:
-                        value = None
-                    if not isinstance(value, float):
-                        break
-                    slope = state[f"∂E/∂{name}"]
-                    if not slope:
-                        break
-                    implied.append((state[name] - value) / slope)
-                found[symbol, row] = the_one(implied)
+                found[symbol, row] = _implied(view, cell, place, [(draw, draw.state(offset)) for draw in draws], name)
     return found
+
+
+def _implied(view: View, cell: Cell, place: Place, draws: Iterable[tuple[Draw, State]], name: str) -> float | None:
+    """What an update takes away, over the gradient, in two draws in which that is not 0."""
+    implied: list[float] = []
+    for draw, state in draws:
+        slope = state[f"∂E/∂{name}"]
+        if not slope or len(implied) == ENOUGH:
+            continue
+        try:
+            value = view.compute(cell, place, draw)
+        except FormulaError:
+            return None
+        if not isinstance(value, float):
+            return None
+        implied.append((state[name] - value) / slope)
+    return the_one(implied)
 
 
 def the_one(implied: list[float]) -> float | None:
     """The rate that two draws imply, if it is one number."""
-    same = len(implied) == 2 and abs(implied[0] - implied[1]) <= 1e-7 * max(abs(implied[0]), 1e-3)
+    same = len(implied) == ENOUGH and abs(implied[0] - implied[1]) <= 1e-7 * max(abs(implied[0]), 1e-3)
     return implied[0] if same else None
 
 
@@ -95,6 +106,24 @@ def _usual(rates: Rates) -> float | None:
     if count > sum(row == top for _, row in rates) / 2:
         return first
     return Counter(known.values()).most_common(1)[0][0]
+
+
+def _named_by_most(judged: Judged, rates: Rates) -> tuple[float | None, RatePlace]:
+    """The one number outside the table that most updates name, where none of them is right."""
+    table, book = judged.table, judged.view.book
+    counts: Counter[tuple[str, Place]] = Counter()
+    for symbol, row in rates:
+        cell = book.tabs[table.tab][row, table.columns[symbol]]
+        for tab, where in set(references(cell, table.tab, book)):
+            there = book.tabs.get(tab, {}).get(where)
+            outside = tab != table.tab or where[0] not in table.rows
+            if outside and there is not None and there.text is None and is_number(there.value):
+                counts[tab, where] += 1
+    [(place, count), *_] = counts.most_common(1) or [(("", (0, 0)), 0)]
+    if count <= len(rates) / 2 or not counts:
+        return None, None
+    value = book.tabs[place[0]][place[1]].value
+    return (float(value), place) if is_number(value) else (None, None)
 
 
 def _rate_of_numbers(judged: Judged) -> float | None:
@@ -134,13 +163,11 @@ def place_of(judged: Judged, keys: Iterable[Key], wanted: float | None) -> RateP
 
 
 def other_rates(judged: Judged) -> Iterator[tuple[Key, tuple[float, RatePlace]]]:
-    """Rates that are not the table's, but those of most updates of a layer, or of a row, and meant to be rates."""
+    """Rates that are not the table's, but those of most updates of a layer in a row, and meant to be rates."""
     network, table = judged.network, judged.table
     layers = [network.of_layer(layer) for layer in range(1, network.depth + 1)]
-    groups = [[(name, row) for name in names for row in table.rows[1:]] for names in layers]
-    groups += [[(name, row) for name in network.weights] for row in table.rows[1:]]
-    for group in groups:
-        there = {key: judged.rates[key] for key in group if key in judged.rates}
+    for names, row in product(layers, table.rows[1:]):
+        there = {(name, row): judged.rates[name, row] for name in names if (name, row) in judged.rates}
         known = Counter(float(f"{one:.{KEPT}g}") for one in there.values() if one)
         [(rate, count), *_] = known.most_common(1) or [(0.0, 0)]
         if judged.rate is None or count <= max(1, len(there) / 2) or close(rate, judged.rate):
@@ -178,4 +205,5 @@ def _meant_as_rate(judged: Judged, key: Key, rate: float) -> bool:
         beside = [cells.get(place) for place in ((row, column - 1), (row, column - 2), (row - 1, column))]
         if any(one is not None and is_rate(one.value) for one in beside):
             return True
-    return not outside
+    typed = (float(node.text) for node in walk(parse(cell.text or "")) if isinstance(node, Number))
+    return not outside and any(close(one, rate) for one in typed)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sheetgen.check.foreign.book import Book, Cell, Place
+from sheetgen.check.foreign.book import Book, Cell, Place, is_copy_of_above
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
 from sheetgen.xlsx.cells import is_number
 
@@ -191,6 +191,8 @@ def _numbered(columns: Mapping[str, int]) -> dict[str, int]:
 def _same(cells: Cells, row: int, column: int) -> bool:
     """Whether a cell has the number of the one above, and not because the same formula, filled down, gives it."""
     here, above = cells.get((row, column)), cells.get((row - 1, column))
+    if here is not None and is_copy_of_above(here, (row, column)):
+        return True
     if here is None or above is None or not (is_number(here.value) and is_number(above.value)):
         return False
     if not math.isclose(here.value, above.value, rel_tol=ALIKE):
