@@ -13,7 +13,7 @@ from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.copies import moved_text, relative
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
-__all__ = ["Book", "Cell", "Place", "address", "formula_of", "read_book"]
+__all__ = ["Book", "Cell", "Place", "address", "formula_of", "is_copy_of_above", "read_book"]
 
 MOST_CELLS = 1_500_000
 LONGEST = 8_192
@@ -84,6 +84,11 @@ def address(where: Place) -> str:
 def formula_of(cell: Cell) -> str:
     """A cell's formula as it stands there, beginning with "="."""
     return f"={moved_text(cell.text or '', cell.down, cell.right)}"
+
+
+def is_copy_of_above(cell: Cell, where: Place) -> bool:
+    """Whether a cell's formula names the cell above it and nothing else."""
+    return cell.text is not None and formula_of(cell).replace("$", "") == f"={address((where[0] - 1, where[1]))}"
 
 
 def _counted(count: int, path: Path) -> int:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
 from sheetgen.check.foreign.book import Cell, Place, formula_of
+from sheetgen.check.foreign.data import data_names
 from sheetgen.check.foreign.edits import Edit, factors, operators, references_in, regrouped, summands, swapped, turned
-from sheetgen.check.foreign.judge import Judged, Wrong, close, stored_numbers, the_one
+from sheetgen.check.foreign.judged import Judged, Wrong, close, stored_numbers
 from sheetgen.check.foreign.labels import RATE, STEP
-from sheetgen.check.foreign.network import Network, expanded
+from sheetgen.check.foreign.meant import code_of
+from sheetgen.check.foreign.network import expanded
+from sheetgen.check.foreign.rates import ENOUGH, the_one
 from sheetgen.errors import ExcelError
-from sheetgen.formulas.evaluate import Code, code
+from sheetgen.formulas.evaluate import Code
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.text import show
 from sheetgen.formulas.tree import Corner, Node, Number, Operation, Reference, moved
 from sheetgen.xlsx.cells import column_letters
 
-__all__ = ["Cause", "Causes"]
+__all__ = ["Cause", "Causes", "address_of"]
 
 _TERM = re.compile(r"\{[^{}]*\}(?:\*\{[^{}]*\})?")
 _COLON = re.compile(r":\$?[A-Za-z]{1,3}\$?\d+:")
@@ -30,6 +33,8 @@ MOST_PAIRS = 8_000
 """Pairs of changes that are tried for a formula that no single change mends."""
 MOST_TRIES = 40_000
 """Formulas that are tried for a workbook in all; what is still to be explained then is told as it is."""
+MOST_HELPERS = 30
+"""Columns beside the symbols', such as factors of the chain rule, that are looked at."""
 PAIR_SEARCHES = 3
 """Formulas of a table for which pairs are tried."""
 
@@ -52,9 +57,11 @@ class Causes:
         self.judged, self.view, self.table = judged, judged.view, judged.table
         self.network = judged.network
         self._searches = 0
+        self._rate, self._rate_place = judged.rate, judged.rate_place
 
     def of(self, wrong: Wrong) -> Cause:
         """The cause of a wrong cell."""
+        self._rate, self._rate_place = self.judged.rate_of(wrong.symbol, wrong.place[0])
         cell = self.view.book.tabs[self.table.tab].get(wrong.place)
         belongs = self.belongs(wrong.symbol, wrong.place)
         if cell is None or cell.text is None:
@@ -67,12 +74,18 @@ class Causes:
         found = formula_of(cell)
         if wrong.kind not in ("differs", "truth", "error", "text"):
             return Cause(self._of_kind(wrong), belongs, wrong.place, found)
-        for search in (self._rate, self._single, self._copy, self._more, self._pairs, self._helper):
+        for search in (self._update, self._single, self._copy, self._more, self._helper, self._pairs):
             cause = search(wrong, tree)
             if cause is not None:
                 place = cause.place if cause.place[0] else wrong.place
                 return replace(cause, found=cause.found or found, expected=cause.expected or belongs, place=place)
         return Cause(self._of_kind(wrong), belongs, wrong.place, found)
+
+    def is_small(self, wrong: Wrong) -> bool:
+        """Whether one change of a wrong cell's formula makes it right, or it is right in another column."""
+        cell = self.view.book.tabs[self.table.tab][wrong.place]
+        tree = moved(parse(cell.text or ""), cell.down, cell.right)
+        return (self._single(wrong, tree) or self._copy(wrong, tree)) is not None
 
     def belongs(self, symbol: str, place: Place) -> str:
         """The formula of a symbol, in the workbook's own cells."""
@@ -95,19 +108,25 @@ class Causes:
         equations = self.network.equations
         if seen not in equations:
             return ""
-        return f"={expanded(equations[seen], equations, {**_data_names(self.network), **known})}"
+        return f"={expanded(equations[seen], equations, {**self._data, **known})}"
 
     @cached_property
+    def _data(self) -> dict[str, str]:
+        """Inputs and targets that have no column, as their numbers; by name where those are not known."""
+        numbers = {name: f"{value:.15g}" for name, value in self.judged.fixed.items()}
+        return {name: numbers.get(name, name) for name in data_names(self.network)}
+
+    @property
     def rate_text(self) -> str:
         """The rate as updates name it: its cell, anchored, or the number."""
-        if self.judged.rate_place is None:
-            return "η" if self.judged.rate is None else f"{self.judged.rate:g}"
-        tab, (row, column) = self.judged.rate_place
+        if self._rate_place is None:
+            return "η" if self._rate is None else f"{self._rate:g}"
+        tab, (row, column) = self._rate_place
         return address_of(tab, (row, column), self.table.tab, fixed=True)
 
-    @cached_property
+    @property
     def _rate_node(self) -> Node | None:
-        if self.judged.rate_place is None:
+        if self._rate_place is None:
             return None
         return parse(self.rate_text)
 
@@ -116,7 +135,7 @@ class Causes:
         if self.view.effort.tries > MOST_TRIES:
             return False
         try:
-            return self._gives(code(tree), wrong, wrong.symbol)
+            return self._gives(code_of(tree), wrong, wrong.symbol)
         except FormulaError:
             return False
 
@@ -126,13 +145,13 @@ class Causes:
                 value = self.view.try_code(tried, wrong.place, draw)
             except FormulaError:
                 return False
-            if not close(value, self.judged.expected(symbol, draw)):
+            if not close(value, self.judged.expected(symbol, draw, wrong.place[0])):
                 return False
         return True
 
-    def _rate(self, wrong: Wrong, tree: Node) -> Cause | None:
+    def _update(self, wrong: Wrong, tree: Node) -> Cause | None:
         """An update with another cell where the rate belongs, or another multiple of the gradient than the others."""
-        name, usual = wrong.symbol.rstrip("⁺"), self.judged.rate
+        name, usual = wrong.symbol.rstrip("⁺"), self._rate
         if name not in self.network.weights:
             return None
         node = self._rate_node or Number(f"{usual or 0:.15g}")
@@ -156,13 +175,13 @@ class Causes:
 
     def _implied(self, wrong: Wrong, tree: Node, name: str) -> float | None:
         """What an update takes away, over the gradient, if that is one number."""
-        offset, implied = 0 if wrong.symbol.endswith("⁺") else -1, []
-        for draw in self.judged.draws_of(wrong.symbol)[:2]:
-            value = self.view.try_code(code(tree), wrong.place, draw)
-            if not isinstance(value, float):
-                return None
+        offset, implied = 0 if wrong.symbol.endswith("⁺") else -1, list[float]()
+        for draw in self.judged.draws_of(wrong.symbol):
             state = draw.state(offset)
-            if not state[f"∂E/∂{name}"]:
+            if not state[f"∂E/∂{name}"] or len(implied) == ENOUGH:
+                continue
+            value = self.view.try_code(code_of(tree), wrong.place, draw)
+            if not isinstance(value, float):
                 return None
             implied.append((state[name] - value) / state[f"∂E/∂{name}"])
         return the_one(implied)
@@ -171,14 +190,21 @@ class Causes:
         return Cause(why, "", (0, 0), "", pattern)
 
     def _single(self, wrong: Wrong, tree: Node) -> Cause | None:
-        edits = chain(
+        edit = next((one for one in self._edits(wrong, tree) if self._right(one.tree, wrong)), None)
+        if edit is None:
+            return None
+        below = self._turned_below(wrong, tree) if edit.kind == "sign" else None
+        return below or self._edited(wrong, edit)
+
+    def _edits(self, wrong: Wrong, tree: Node) -> Iterator[Edit]:
+        """A formula with one thing in it changed, likely ones first."""
+        return chain(
             self._swaps(wrong, tree, every=False),
             turned(tree),
             operators(tree, self._numbers),
             regrouped(tree),
             self._swaps(wrong, tree, every=True),
         )
-        return next((self._edited(wrong, edit) for edit in edits if self._right(edit.tree, wrong)), None)
 
     @cached_property
     def _numbers(self) -> list[str]:
@@ -206,6 +232,10 @@ class Causes:
                 node = Reference(None, corner)
                 if node != there and (at, column) != wrong.place:
                     yield node, bool(symbol) and _kind(name) in _ALIKE.get(_kind(symbol), (_kind(symbol),))
+        for column in self._helper_columns:
+            node = Reference(None, replace(there.first, column=column, row=row, row_fixed=False))
+            if node != there and (row, column) != wrong.place:
+                yield node, column == there.first.column or not symbol
         if self._rate_node is not None and self._rate_node != there:
             yield self._rate_node, not symbol
 
@@ -215,7 +245,7 @@ class Causes:
 
     def _copy(self, wrong: Wrong, tree: Node) -> Cause | None:
         """A formula that is right in another column."""
-        tried = code(tree)
+        tried = code_of(tree)
         for name in self.table.columns:
             same = _kind(name) == _kind(wrong.symbol) or (name[0] == "E" and wrong.symbol[0] == "E")
             if name != wrong.symbol and same and name in self.network.equations and self._gives(tried, wrong, name):
@@ -235,7 +265,7 @@ class Causes:
         """What a sum for this cell is made of: paths back, products of weights, losses."""
         network, row = self.network, wrong.place[0]
         cells = {name: f"{column_letters(column)}{row}" for name, column in self.table.columns.items()}
-        known = {**_data_names(network), **{name: name for name in network.weights}, **cells, RATE: self.rate_text}
+        known = {**self._data, **{name: name for name in network.weights}, **cells, RATE: self.rate_text}
         texts = [network.equations.get(wrong.symbol, "")]
         if wrong.symbol.startswith("∂E/∂"):
             texts = [network.paths(layer, unit, mark) for layer in range(1, network.depth)
@@ -293,28 +323,59 @@ class Causes:
         return None
 
     def _helper(self, wrong: Wrong, tree: Node) -> Cause | None:
-        """A mistake in a column of the table that this formula takes part of its work from."""
-        cells, tab = self.view.book.tabs[self.table.tab], self.table.tab
-        for there in references_in(tree):
-            if there.last is not None or self._symbol_at(there):
-                continue
-            place = (there.first.row or 0, there.first.column or 0)
-            cell = cells.get(place)
-            if place[0] not in self.table.rows or cell is None or cell.text is None:
-                continue
-            own = moved(parse(cell.text), cell.down, cell.right)
-            outer = code(tree)
-            edits = chain(self._swaps(wrong, own, every=False), operators(own, self._numbers), regrouped(own),
-                          self._swaps(wrong, own, every=True), factors(own, self._factors(wrong)))  # fmt: skip
-            for edit in edits:
-                self.view.instead[tab, place] = code(edit.tree)
+        """A mistake in a column that is none of the network's, and that this formula takes part of its work from."""
+
+        def every(own: Node) -> Iterator[Edit]:
+            yield from chain(self._edits(wrong, own), factors(own, self._factors(wrong)))
+
+        return self._turned_below(wrong, tree) or self._below(wrong, tree, every)
+
+    def _turned_below(self, wrong: Wrong, tree: Node) -> Cause | None:
+        """A difference the other way round, which looks like a sign in the columns that take it from there."""
+        return self._below(wrong, tree, _turned_difference)
+
+    def _below(self, wrong: Wrong, tree: Node, edits_of: Callable[[Node], Iterator[Edit]]) -> Cause | None:
+        tab, outer = self.table.tab, code_of(tree)
+        for place, own, found in self._helpers_of(tree):
+            for edit in edits_of(own):
+                self.view.effort.tries += 1
+                if self.view.effort.tries > MOST_TRIES:
+                    return None
+                self.view.instead[tab, place] = code_of(edit.tree)
                 try:
                     if self._gives(outer, wrong, wrong.symbol):
                         why = f"{self._words(wrong, edit)}, so that {self.called(wrong.symbol)} is wrong"
-                        return Cause(why, f"={show(edit.tree)}", place, formula_of(cell), ("helper", why))
+                        return Cause(why, f"={show(edit.tree)}", place, found, ("helper", why))
                 finally:
                     self.view.instead.clear()
         return None
+
+    def _helpers_of(self, tree: Node) -> Iterator[tuple[Place, Node, str]]:
+        """The cells of the table that a formula goes through and that are no symbol's: place, formula, and its text."""
+        cells = self.view.book.tabs[self.table.tab]
+        trees, seen = [tree], set[Place]()
+        for one in trees:
+            for there in references_in(one):
+                place = (there.first.row or 0, there.first.column or 0)
+                cell = cells.get(place)
+                inside = there.tab in (None, self.table.tab) and place[0] in self.table.rows and there.last is None
+                if self._symbol_at(there) or not inside or place in seen or cell is None or cell.text is None:
+                    continue
+                seen.add(place)
+                with suppress(FormulaError):
+                    own = moved(parse(cell.text), cell.down, cell.right)
+                    trees.append(own)
+                    yield place, own, formula_of(cell)
+                if len(seen) == MOST_HELPERS:
+                    return
+
+    @cached_property
+    def _helper_columns(self) -> list[int]:
+        """The columns of the table that have formulas and are no symbol's."""
+        cells, row = self.view.book.tabs[self.table.tab], self.table.rows[len(self.table.rows) // 2]
+        known = self.table.columns.values()
+        found = [at for (of, at), cell in cells.items() if of == row and cell.text is not None and at not in known]
+        return sorted(found)[:MOST_HELPERS]
 
     def _edited(self, wrong: Wrong, edit: Edit) -> Cause:
         pattern: tuple[object, ...] = (edit.kind, self._name_of(edit.there), self._name_of(edit.belongs), edit.times)
@@ -373,7 +434,7 @@ class Causes:
         """How many rows further down a cell of the column that belongs there is named."""
         if not (isinstance(there, Reference) and isinstance(belongs, Reference)) or there.tab != belongs.tab:
             return 0
-        same = there.first.column == belongs.first.column and self._symbol_at(belongs)
+        same = there.first.column == belongs.first.column and belongs.first.row in self.table.rows
         return (there.first.row or 0) - (belongs.first.row or 0) if same else 0
 
     def _transposed(self, wrong: Wrong, before: str, after: str) -> bool:
@@ -393,6 +454,9 @@ class Causes:
         if not isinstance(part, Reference):
             return show(part) if not isinstance(part, (str, type(None))) else str(part)  # type: ignore[arg-type]
         symbol = self._symbol_at(part)
+        if not symbol and part.tab is None and part.first.row in self.table.rows:
+            label = " ".join(self.table.labels.get(part.first.column or 0, "").split())
+            return f"{show(part)} ({label})" if label else show(part)
         return f"{show(part)} ({self.called(symbol)})" if symbol else show(part)
 
     def called(self, symbol: str) -> str:
@@ -416,6 +480,8 @@ class Causes:
             return "it is empty"
         if wrong.kind == "data":
             return f"the other rows of {self.called(wrong.symbol)} have another number"
+        if wrong.kind == "series":
+            return f"{self.called(wrong.symbol)} grows from row to row, as a series that is filled down; it should stay"
         if wrong.kind == "truth":
             return "a truth value stands where a number belongs"
         if wrong.kind in ("error", "text"):
@@ -431,7 +497,7 @@ class Causes:
             rate = (before[wrong.symbol] - cell.value) / slope
             if abs(rate) < 1e-12:
                 return "the update changes nothing: the number of the row above stands there again"
-            usual = f"; the others have {self.judged.rate:.6g}" if self.judged.rate is not None else ""
+            usual = f"; the others have {self._rate:.6g}" if self._rate is not None else ""
             return f"a typed number, which implies the rate {rate:.6g}{usual}"
         return "a typed number, and not the one that the row above gives"
 
@@ -441,15 +507,14 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+def _turned_difference(tree: Node) -> Iterator[Edit]:
+    """The other way round, if the whole formula is a difference of two cells."""
+    if isinstance(tree, Operation) and all(isinstance(one, Reference) for one in tree.operands):
+        yield from turned(tree)
+
+
 def _kind(symbol: str) -> str:
     return symbol.partition("[")[0].rstrip("0123456789_⁺")
-
-
-def _data_names(network: Network) -> dict[str, str]:
-    """Inputs and targets that have no cell are shown by name."""
-    sizes = (("i", network.units[0]), ("t", network.units[-1]))
-    names = [f"{letter}{k + 1}{mark}" for mark in network.sample_marks() for letter, size in sizes for k in range(size)]
-    return dict(zip(names, names, strict=True))
 
 
 def address_of(tab: str, place: Place, here: str, *, fixed: bool = False) -> str:

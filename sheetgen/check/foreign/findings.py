@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
-from sheetgen.check.foreign.causes import Cause, Causes
-from sheetgen.check.foreign.judge import Judged, Wrong, judge, stored_numbers
-from sheetgen.check.foreign.labels import LOOKED_FOR, RATE
+from sheetgen.check.foreign.causes import Cause, Causes, address_of
+from sheetgen.check.foreign.judge import judge
+from sheetgen.check.foreign.judged import Judged, Key, RatePlace, Wrong, stored_numbers
+from sheetgen.check.foreign.labels import LOOKED_FOR, RATE, symbol_of
+from sheetgen.check.foreign.meant import code_of, written_so
 from sheetgen.check.foreign.network import LOSSES, Network
-from sheetgen.check.foreign.tables import Table, best_header, find_tables
+from sheetgen.check.foreign.tables import Table, best_header, find_tables, labels_down
 from sheetgen.check.foreign.view import Effort
 from sheetgen.errors import CheckError
-from sheetgen.formulas.parse import FormulaError
-from sheetgen.xlsx.cells import is_number
+from sheetgen.formulas.parse import FormulaError, parse
+from sheetgen.xlsx.cells import column_letters, is_number
 
 __all__ = ["Finding", "Foreign", "TableReport", "examine", "findings_of"]
 
 SHOWN = 160
 """Characters of a formula in a line."""
 SHOWN_LABELS = 12
+FEW = 6
+"""Labels in a row that are fewer than a table has."""
 MOST_FINDINGS = 200
+WRITTEN_SO = {
+    "ROUND": "{count} round ({first}): judged as if they did not",
+    "e": "{count} have a typed number for e ({first}): judged as EXP, which has all digits",
+}
 NO_VALUES = (
     "stored  no value is stored beside any formula, as by a program that does not calculate: only formulas were judged"
 )
@@ -56,7 +66,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class TableReport:
-    """A table's place, the network and rate it trains with, and the findings; `loss`: the last, as stored and right."""
+    """A table's place, the network and rate it trains with, and the findings.
+
+    `loss`: the last, as stored and right, and after how many updates.
+    """
 
     table: Table
     network: Network | None
@@ -66,9 +79,9 @@ class TableReport:
     findings: tuple[Finding, ...]
     columns: int
     compared: int
-    loss: tuple[float, float] | None = None
+    loss: tuple[float, float, int] | None = None
     trouble: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -79,15 +92,15 @@ class TableReport:
         """For people."""
         table = self.table
         where = f"{file}   {table.tab}   rows {table.first_row} to {table.last_row}"
-        if self.trouble:
+        if self.network is None:
             yield f"{where}: {self.trouble}"
             return
         yield f"{where}: {self.described()}"
         if table.repeated:
             rows = f"row {table.last_row + 1} repeats" if table.repeated == 1 else f"{table.repeated} rows repeat"
             yield f"note    {rows} row {table.last_row}; not judged"
-        if self.note:
-            yield f"note    {self.note}"
+        for note in self.notes:
+            yield f"note    {note}"
         yield f"starts  {', '.join(f'{name} {value:.9g}' for name, value in self.starts)}"
         for at, finding in enumerate(self.findings):
             rows = f"{finding.count} row{'s' if finding.count > 1 else ''}"
@@ -106,11 +119,12 @@ class TableReport:
                     values = f"; {finding.value:.12g} instead of {finding.should_be:.12g}"
             belongs = f": {_cut(finding.expected)}" if finding.expected else ""
             yield f"        {finding.why}{belongs}{values}"
+        if self.trouble:
+            yield f"unclear {self.trouble}"
         wrong = len({finding.column for finding in self.findings})
         loss = ""
         if self.loss is not None:
-            updates = table.last_row - table.first_row
-            stored, right = self.loss
+            stored, right, updates = self.loss
             digits = 9 if f"{stored:.9g}" != f"{right:.9g}" or stored == right else 15
             loss = f"; the loss after {updates} update{'s' if updates != 1 else ''} is {stored:.{digits}g}"
             if self.findings and not math.isclose(stored, right, rel_tol=1e-12):
@@ -135,7 +149,9 @@ class TableReport:
             parts.append("gradients the other way round, and added")
         if network.output_first:
             parts.append("the output's weights updated first")
-        if self.rate is None:
+        if self.trouble:
+            parts.append("another optimizer")
+        elif self.rate is None:
             parts.append("no rate found")
         else:
             parts.append(f"rate {self.rate:.9g}" + (f" ({self.rate_cell})" if self.rate_cell else ""))
@@ -156,8 +172,8 @@ class TableReport:
                 "activations": list(network.activations), "loss": network.loss, "factor": network.factor,
                 "output_first": network.output_first, "starts": dict(self.starts),
             }  # fmt: skip
-        if self.note:
-            found["note"] = self.note
+        if self.notes:
+            found["note"] = "; ".join(self.notes)
         if self.trouble:
             found["trouble"] = self.trouble
         return found
@@ -240,8 +256,14 @@ def findings_of(book: Book, table: Table, network: Network) -> tuple[Finding, ..
 
 def _nothing_found(book: Book) -> str:
     how = "Write one row of labels above one row per step, or let sheetgen build write the workbook"
-    best = best_header(book)
+    best, down = best_header(book), labels_down(book)
     looked = f"no training table was found: it is looked for by labels such as {LOOKED_FOR}"
+    if down is not None and (best is None or len(best[2]) < FEW):
+        where = f"column {column_letters(down[1])} of {down[0]}"
+        return (
+            f"the labels stand below each other in {where}, one step per column; a table is read with one row of "
+            "labels and one row per step. Copy it, paste it with Transpose (Paste Special) on a new tab, and check that"
+        )
     if best is None:
         return f"{looked}; no tab has a row of them. {how}."
     tab, row, labels = best
@@ -252,15 +274,77 @@ def _nothing_found(book: Book) -> str:
 def _report(judged: Judged) -> TableReport:
     table, place = judged.table, judged.rate_place
     causes = Causes(judged)
+    if odd := _not_understood(judged, causes):
+        return TableReport(table, None, None, "", (), (), 0, 0, trouble=odd)
     findings = [*_convention(judged, causes), *_findings(judged, causes)]
     numbers = {**judged.fixed, **stored_numbers(judged.view, table.first_row)}
     names = [name for name in numbers if name[0] in "it"] + [name for name in judged.network.weights if name in numbers]
     cell = ("" if place[0] == table.tab else f"{place[0]}!") + address(place[1]) if place else ""
-    columns = sum(1 for name in table.columns if name in judged.network.equations or name in judged.network.weights)
+    weights = () if judged.trouble else judged.network.weights
+    columns = sum(1 for name in table.columns if name in judged.network.equations or name in weights)
     return TableReport(
         table, judged.network, judged.rate, cell, tuple((name, numbers[name]) for name in names), tuple(findings),
-        columns, judged.compared, _losses(judged, numbers), note=_unread(judged),
+        columns, judged.compared, _losses(judged, numbers), judged.trouble, tuple(_notes(judged)),
     )  # fmt: skip
+
+
+def _not_understood(judged: Judged, causes: Causes) -> str:
+    """Why nothing is judged, if most of the nets and activations are not those of any network that is known; or ""."""
+    table, network = judged.table, judged.network
+    forward = [name for name in table.columns if re.match(r"(a_)?[ho]\d", name)]
+    odd = {
+        wrong.symbol: wrong for wrong in reversed(judged.wrong) if wrong.kind == "differs" and wrong.symbol in forward
+    }
+    half = len(forward) / 2
+    if len(odd) <= half or len([one for one in odd.values() if not causes.is_small(one)]) <= half:
+        return ""
+    first = min(odd.values(), key=lambda one: one.place)
+    cell = judged.view.book.tabs[table.tab][first.place]
+    size, expected = "-".join(map(str, network.units)), _cut(causes.belongs(first.symbol, first.place))
+    return (
+        f"it is not judged, for most of its nets and activations are not those of a {size} network of dense layers: "
+        f"{address(first.place)} ({causes.called(first.symbol)}) is {_cut(formula_of(cell))}, where {expected} "
+        f"was expected. Labels are read as in {LOOKED_FOR}; --spec SPEC says what network it is"
+    )
+
+
+def _notes(judged: Judged) -> Iterator[str]:
+    """How labels and formulas are taken that say something else, and rates that differ from most."""
+    table = judged.table
+    if table.note:
+        yield table.note
+    labels = [table.labels[column] for name, column in table.columns.items() if name.startswith("a_")]
+    if nets := [label for label in labels if not symbol_of(label).startswith("a_")]:
+        yield f"{', '.join(nets)}: taken for activations, which no column is labelled as and these have"
+    for kind, (place, count) in _written_so(judged).items():
+        first = f"first in {address(place)}" if count > 1 else f"in {address(place)}"
+        yield WRITTEN_SO[kind].format(count=f"{count:,} formulas" if count > 1 else "a formula", first=first)
+    for (rate, where), keys in _by_rate(judged).items():
+        names, rows = list(dict.fromkeys(name for name, _ in keys)), sorted({row for _, row in keys})
+        cell = "" if where is None else f" ({address_of(*where, table.tab)})"
+        yield f"the rate of {', '.join(names)} is {rate:.9g}{cell} in rows {rows[0]} to {rows[-1]}"
+    yield from filter(None, [_unread(judged)])
+
+
+def _written_so(judged: Judged) -> dict[str, tuple[Place, int]]:
+    """What formulas of the table have that is not taken as it stands, the first place of each and how many have it."""
+    found: dict[str, tuple[Place, int]] = {}
+    cells = judged.view.book.tabs[judged.table.tab]
+    for column in judged.table.columns.values():
+        for row in judged.table.rows:
+            cell = cells.get((row, column))
+            kind = written_so(cell.text) if cell is not None and cell.text is not None else ""
+            if kind:
+                place, count = found.get(kind, ((row, column), 0))
+                found[kind] = min(place, (row, column)), count + 1
+    return found
+
+
+def _by_rate(judged: Judged) -> dict[tuple[float, RatePlace], list[Key]]:
+    found: dict[tuple[float, RatePlace], list[Key]] = {}
+    for key, rate in judged.other_rates.items():
+        found.setdefault(rate, []).append(key)
+    return found
 
 
 def _unread(judged: Judged) -> str:
@@ -284,8 +368,12 @@ def _findings(judged: Judged, causes: Causes) -> list[Finding]:
     found: dict[tuple[str, str, str], tuple[Cause, list[Wrong]]] = {}
     for group in list(groups.values())[:MOST_FINDINGS]:
         cause = causes.of(group[0])
-        helper = "" if cause.place == group[0].place else address(cause.place)
-        key = ("", "", helper) if helper else (group[0].symbol, str(cause.pattern or cause.why), "")
+        helper = cells.get(cause.place) if cause.place != group[0].place else None
+        key = (
+            ("", helper.text or "", column_letters(cause.place[1]))
+            if helper
+            else (group[0].symbol, str(cause.pattern or cause.why), "")
+        )
         rows = {one.place[0] for one in found.setdefault(key, (cause, []))[1]}
         found[key][1].extend(one for one in group if one.place[0] not in rows)
     all_found = [
@@ -296,9 +384,10 @@ def _findings(judged: Judged, causes: Causes) -> list[Finding]:
 
 def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -> Finding:
     first = group[0]
-    rows = [one.place[0] for one in group]
-    value, should = _values(judged, first)
+    down = cause.place[0] - first.place[0]
+    rows = [one.place[0] + down for one in group]
     helper = cause.place != first.place
+    value, should = _values_of_helper(judged, cause) if helper else _values(judged, first)
     column = _label(judged.table, cause.place[1]) if helper else causes.called(first.symbol)
     places = tuple((row, cause.place[1]) for row in rows)
     return Finding(
@@ -309,6 +398,16 @@ def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -
 
 def _label(table: Table, column: int) -> str:
     return table.labels.get(column, "a helper column")
+
+
+def _values_of_helper(judged: Judged, cause: Cause) -> tuple[float | None, float | None]:
+    """The number that stands in a helper's cell, and the one that the right formula gives."""
+    cell = judged.view.book.tabs[judged.table.tab][cause.place]
+    with suppress(FormulaError):
+        should = judged.view.try_code(code_of(parse(cause.expected)), cause.place, None)
+        value = float(cell.value) if is_number(cell.value) else None
+        return value, should if isinstance(should, float) else None
+    return None, None
 
 
 def _values(judged: Judged, wrong: Wrong) -> tuple[float | None, float | None]:
@@ -323,8 +422,8 @@ def _values(judged: Judged, wrong: Wrong) -> tuple[float | None, float | None]:
             computed = None
         number = computed if isinstance(computed, float) else None
     name, row = judged.network.source_of(wrong.symbol, wrong.place[0])
-    given = {**judged.fixed, **stored_numbers(judged.view, row)}
-    given[RATE] = math.nan if judged.rate is None else judged.rate
+    rate = judged.rate_of(wrong.symbol, wrong.place[0])[0]
+    given = {**judged.fixed, **stored_numbers(judged.view, row), RATE: math.nan if rate is None else rate}
     given.pop(name, None)
     should = judged.machine.run(given).get(name, math.nan)
     return number, None if math.isnan(should) else should
@@ -349,6 +448,8 @@ def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
         _loss_words(network, network.gradient_loss, abs(network.gradient_factor)),
     )
     why = f"the loss is {one}, and the gradients are those of {other}: one of them belongs to another exercise"
+    if network.gradient_loss == "binary_cross_entropy" and network.activations[-1] == "sigmoid":
+        why += " (or the slope of the outputs, a_o·(1 − a_o), is missing in every gradient)"
     cell = judged.view.book.tabs[table.tab].get(place)
     found = "" if cell is None or cell.text is None else formula_of(cell)
     rows = table.rows
@@ -371,8 +472,8 @@ def _loss_words(network: Network, loss: str, factor: float) -> str:
     return f"the mean of {words} over {over}" if over else f"{factor:g} times {words}"
 
 
-def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | None:
-    """The loss in the last row that has one, and what it is if every cell is right."""
+def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float, int] | None:
+    """The loss in the last row that has one, what it is if every cell is right, and the updates up to there."""
     network, table = judged.network, judged.table
     if "E_total" not in table.columns or judged.rate is None:
         return None
@@ -380,15 +481,15 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float] | No
     if last is None:
         return None
     stored = stored_numbers(judged.view, last)["E_total"]
-    if not judged.wrong:
-        return stored, stored
+    if not judged.wrong or judged.other_rates:
+        return stored, stored, last - table.first_row
     fixed = {name: value for name, value in start.items() if name[0] in "it"} | {RATE: judged.rate}
     weights = {name: start.get(name, math.nan) for name in network.weights}
     state = judged.machine.run({**fixed, **weights})
     for _ in range(last - table.first_row):
         state = judged.machine.run({**fixed, **{name: state[f"{name}⁺"] for name in network.weights}})
     right = state["E_total"]
-    return None if math.isnan(right) else (stored, right)
+    return None if math.isnan(right) else (stored, right, last - table.first_row)
 
 
 def _cut(text: str) -> str:

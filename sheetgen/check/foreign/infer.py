@@ -12,7 +12,7 @@ from sheetgen.check.foreign.network import ACTIVATIONS, LOSSES, Network
 from sheetgen.check.foreign.tables import Table
 from sheetgen.errors import CheckError
 
-__all__ = ["infer", "infer_order", "sizes_of"]
+__all__ = ["infer", "infer_order", "sizes_of", "textbook"]
 
 Offset = Callable[[Network, str], float | None]
 """What a symbol's cell has more than the network says, if that is one number."""
@@ -68,9 +68,14 @@ def _biases(count: int, units: tuple[int, ...]) -> list[tuple[str, ...]]:
     raise CheckError(f"its labels give a {'-'.join(map(str, units))} network, and it has {names}, which fit no layers")
 
 
+def textbook(start: Network) -> Network:
+    """The network of these sizes as a textbook has it: sigmoid units, weights numbered by unit."""
+    return replace(start, by_input=(False,) * start.depth, activations=("sigmoid",) * start.depth)
+
+
 def infer(start: Network, score: Score, has: Callable[[str], bool], offset: Offset) -> Network:
     """The network of these sizes under which most cells are right; what nothing tells is as in the textbook."""
-    network = replace(start, by_input=(False,) * start.depth, activations=("sigmoid",) * start.depth)
+    network = textbook(start)
     count = sum(name.startswith("b") for name in network.weights)
     ways = [replace(network, biases=kinds) for kinds in _biases(count, network.units)]
     for turn in range(2):  # without net inputs, one tells nothing before the other is known
@@ -94,8 +99,8 @@ def _with_offsets(network: Network, offset: Offset) -> Network:
         elsewhere = {one for row in found for one in row}
         if len(set(more)) > 1 and elsewhere:
             # A layer that takes another layer's bias in one place has its own in the others.
-            own = [one for one in more if one not in elsewhere and one is not None]
-            more = [own[0]] * size if own else more
+            own = {one for one in more if one not in elsewhere and one is not None}
+            more = [*own] * size if len(own) == 1 else [None if one in elsewhere else one for one in more]
         found.append(tuple(0.0 if None in more else one or 0.0 for one in more))
     return replace(network, offsets=tuple(found)) if any(map(any, found)) else network
 

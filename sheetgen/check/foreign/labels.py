@@ -8,6 +8,8 @@ import unicodedata
 __all__ = ["LOOKED_FOR", "RATE", "STEP", "is_rate", "symbol_of"]
 
 LOOKED_FOR = "w1, a_h1 (or out_h1), a_o1, t1, i1, E_total, ∂E/∂w1 and the like"
+LONGEST = 200
+"""Characters of a label, a remark behind it included."""
 STEP = "step"
 RATE = "η"
 
@@ -16,34 +18,53 @@ _D = str.maketrans(dict.fromkeys("∂δәə∆Δ𝜕ð", "d"))
 _DROPPED = re.compile(r"[\s_{}()'’`$^\u200b-\u200d\ufeff]+|\\")
 _SAMPLE = re.compile(r"\[(\d+)\]$")
 _CHANGE = re.compile(r"\s*[∆Δ][\s_]*[wWbB]")
+_REMARK = re.compile(r"\s*[(\[=:→\n]|\s-\s")
+"""What follows a symbol: its formula, what it is, its unit."""
 _LOSS = r"(?:e(?:rr(?:or)?)?|j|c(?:ost)?|l(?:oss)?)(?:t|tot|total)?"
 _NEXT = r"(?:new|next|\+|t\+1|updated)"
+_NOW = r"(?:old|current|prev|previous)"
+_WEIGHT = r"(?:weight|wt|w|peso|gewicht|poids)"
+_INPUT = r"(?:i|x|in|inp|input|entrada|ingresso|eingabe)"
+_TARGET = r"(?:t|y|target|tgt|expected|desired|objetivo|alvo|ziel)"
+_NET = r"(?:net|netinput|in|input|z|sum|s|pre)"
+_OUT = r"(?:a|act|activation|activated|out|output|sigmoid|sig|σ|f|tanh|relu|salida|saída|uscita|ausgabe)"
+_GRADIENT = rf"(?:{_LOSS}d|d{_LOSS}/?d|d{_LOSS}/?|d/d|d|grad|∇|g|gradient(?:of)?)"
 _UNIT = r"(?:(\d+)[,.-])?(\d+)"
 
 # Pattern of the whole label, simplified -> what it means; {0} is the number, of unit or weight; {1} that of a layer.
 _PATTERNS: tuple[tuple[str, str], ...] = (
-    (rf"(?:{_LOSS}d|d{_LOSS}/?d|d{_LOSS}/?|d|grad|∇|g|gradient)(w|b)(\d+)", "gradient"),
+    (rf"{_GRADIENT}(w|b)(\d+)", "gradient"),
+    (rf"{_GRADIENT}(?:b|bias)(h|o)UNIT", "∂E/∂b_{kind}{unit}"),
     (rf"(?:{_NEXT})(w|b)(\d+)|(w|b)(\d+)(?:{_NEXT})", "next"),
-    (r"(?:weight|wt|w)(\d+)", "w{0}"),
+    (rf"(?:{_NEXT})(?:b|bias)(h|o)UNIT|(?:b|bias)(h|o)UNIT(?:{_NEXT})", "b_{kind}{unit}⁺"),
+    (rf"{_NOW}?{_WEIGHT}(\d+){_NOW}?", "w{0}"),
     (r"(?:bias|b)(\d+)", "b{0}"),
-    (r"(?:i|x|in|inp|input)(\d+)", "i{0}"),
-    (r"(?:t|y|target|tgt|expected|desired)(\d+)", "t{0}"),
-    (r"(?:a|act|activation|out|output|sigmoid|sig|σ|f|tanh|relu)(h|o)UNIT", "a_{kind}{unit}"),
-    (r"(?:net|in|z|sum|s)?(h|o)UNIT", "{kind}{unit}"),
+    (r"(?:bias|b)(h|o)UNIT|(h|o)UNITbias", "b_{kind}{unit}"),
+    (rf"{_INPUT}(\d+)", "i{0}"),
+    (rf"{_TARGET}(?:o|out|output)?(\d+)", "t{0}"),
+    (rf"{_OUT}(h|o)UNIT|(h|o)UNIT(?:a|act|out|output|activation|activated|sigmoid|sig)", "a_{kind}{unit}"),
+    (rf"{_NET}?(h|o)UNIT|(h|o)UNIT(?:net|in|input|z|sum)", "{kind}{unit}"),
     (r"d(h|o)UNIT", "δ_{kind}{unit}"),
+    (r"(?:hidden|hid|oculta)(\d+)", "h{0}"),
+    (r"(?:output|out|salida|saída|uscita|ausgabe)(\d+)", "o{0}"),
+    (r"(?:ŷ|yhat|ypred|pred|predicted|prediction)(\d+)", "a_o{0}"),
     # of a single output
     (r"(?:t|target)", "t1"),
     (r"(?:net|z)?o", "o1"),
-    (r"(?:a|out|output|act)o", "a_o1"),
-    (r"e(?:rr(?:or)?)?(?:o)?(\d+)", "E{0}"),
+    (r"(?:a|out|output|act)o|ŷ|yhat", "a_o1"),
+    (r"(?:e(?:rr(?:or)?)?(?:o)?|loss|l|j|cost|c)(\d+)", "E{0}"),
     (
-        r"(?:e|etot|etotal|et|totale|totalerror|error|errortotal|errtotal|loss|totalloss|losstotal|j|cost|mse|sse)",
+        r"(?:e|etot|etotal|et|totale|totalerror|error|errortotal|errtotal|loss|totalloss|losstotal|ltotal|ltot|l|j|c"
+        r"|cost|totalcost|mse|sse)",
         "E_total",
     ),
     (r"(?:step|steps|no|nr|n°|#|epoch|epochs|iteration|iterations|iter|k)\.?", STEP),
 )  # fmt: skip
 _COMPILED = [(re.compile(pattern.replace("UNIT", _UNIT)), meaning) for pattern, meaning in _PATTERNS]
-_RATE = re.compile(r"(?:η|eta|ŋ|n|h|ƞ|𝜂|α|alpha|a|lr|l\.r\.?|learningrate|rate|learnrate|step ?size|ε)[=:]*")
+_RATE = re.compile(
+    r"(?:η|eta|ŋ|n|h|ƞ|𝜂|α|alpha|a|lr|l\.r\.?|learningrate|rate|learnrate|stepsize|ε)(?:η|α|eta|lr)?"
+    r"(?:\d+|hidden|output|layer\d?|[ho]\d?|w\d+)?[=:]*"
+)
 
 
 def symbol_of(label: object) -> str:
@@ -52,12 +73,20 @@ def symbol_of(label: object) -> str:
     >>> [symbol_of(one) for one in ("out_h1", "∂E_T/∂W5", "Ә E / Ә w1", "E_Total", "net o2", "Loss", "note", 7)]
     ['a_h1', '∂E/∂w5', '∂E/∂w1', 'E_total', 'o2', 'E_total', '', '']
     """
-    if not isinstance(label, str) or len(label) > 60:
+    if not isinstance(label, str) or len(label) > LONGEST:
         return ""
-    text = unicodedata.normalize("NFKC", label).casefold().translate(_D)
-    text = _DROPPED.sub("", re.sub(r"(?<=\d)_(?=\d)", ",", text)).rstrip(":=")
     if _CHANGE.match(label):
         return ""  # Δw is a change of a weight, not a slope
+    whole = _symbol_of(label)
+    if whole:
+        return whole
+    short = _REMARK.split(label, maxsplit=1)[0]
+    return _symbol_of(short) if short.strip() and short != label else ""
+
+
+def _symbol_of(label: str) -> str:
+    text = unicodedata.normalize("NFKC", label).casefold().replace("partial", "d").translate(_D)
+    text = _DROPPED.sub("", re.sub(r"(?<=\d)_(?=\d)", ",", text)).rstrip(":=")
     sample = _SAMPLE.search(text)
     text = text[: sample.start()] if sample else text
     for pattern, meaning in _COMPILED:

@@ -153,7 +153,7 @@ class Network:
                 for unit in range(self.units[layer]):
                     found[f"δ_{self.net(layer, unit, mark)}"] = self._delta(layer, unit, mark)
             found |= dict(self._gradients(layer))
-            found |= {f"{w}⁺": f"{{{w}}}-{{η}}*{{∂E/∂{w}}}" for w in self._of_layer(layer)}
+            found |= {f"{w}⁺": f"{{{w}}}-{{η}}*{{∂E/∂{w}}}" for w in self.of_layer(layer)}
         return found
 
     def _forward(self, layer: int, mark: str) -> dict[str, str]:
@@ -215,7 +215,8 @@ class Network:
             outside = self.gradient_factor != 1 and not self.factor_in_delta
             yield name, f"({text})*{self.gradient_factor!r}" if outside else text
 
-    def _of_layer(self, layer: int) -> list[str]:
+    def of_layer(self, layer: int) -> list[str]:
+        """The weights and biases of a layer."""
         weights = [
             self.weight(layer, unit, k) for unit in range(self.units[layer]) for k in range(self.units[layer - 1])
         ]

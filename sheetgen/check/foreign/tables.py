@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sheetgen.check.foreign.book import Book, Cell, Place
-from sheetgen.check.foreign.labels import RATE, STEP, is_rate, symbol_of
+from sheetgen.check.foreign.book import Book, Cell, Place, is_copy_of_above
+from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
+from sheetgen.xlsx.cells import is_number
 
-__all__ = ["Table", "best_header", "find_tables"]
+__all__ = ["Table", "best_header", "find_tables", "labels_down"]
 
 # A row is a header if it names that many symbols, some of them weights and some gradients or the rest of the network.
 FEWEST, FEWEST_WEIGHTS = 6, 2
@@ -18,6 +20,8 @@ FILLED = 0.6
 MOST_ROWS = 10_000
 MOST_TABLES = 60
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
+ALIKE = 1e-13
+"""The relative difference of numbers that are the same: a program may store one with a digit less."""
 GAP = 2
 """Rows that may stand between the labels and the first step, such as units."""
 Cells = Mapping[Place, Cell]
@@ -28,7 +32,7 @@ class Table:
     """A training table: its tab, rows, and the column of each symbol; `extra` are columns that repeat a symbol.
 
     `labels` are the texts above the columns, as they are written. A last row that has new weights alone is one of it;
-    `repeated` rows behind it, which have its numbers again, are not.
+    `repeated` rows behind it, which have its numbers again, are not. `note` says how an odd label is taken.
     """
 
     tab: str
@@ -39,6 +43,7 @@ class Table:
     extra: Mapping[int, str]
     labels: Mapping[int, str]
     repeated: int = 0
+    note: str = ""
 
     @property
     def rows(self) -> range:
@@ -73,6 +78,20 @@ def best_header(book: Book) -> tuple[str, int, list[str]] | None:
     return best
 
 
+def labels_down(book: Book) -> tuple[str, int] | None:
+    """Tab and column that has enough labels below each other, as where there is one step per column."""
+    for tab, cells in book.tabs.items():
+        columns: dict[int, set[str]] = {}
+        for (_, column), cell in cells.items():
+            symbol = symbol_of(cell.value)
+            if symbol not in ("", STEP):
+                columns.setdefault(column, set()).add(symbol)
+        for column, symbols in columns.items():
+            if len(symbols) >= FEWEST and sum(one.startswith("w") for one in symbols) >= FEWEST_WEIGHTS:
+                return tab, column
+    return None
+
+
 def _overlap(table: Table, part: Mapping[int, str]) -> bool:
     return bool(table.labels.keys() & part.keys())
 
@@ -80,7 +99,7 @@ def _overlap(table: Table, part: Mapping[int, str]) -> bool:
 def _texts(cells: Cells) -> Iterator[tuple[int, dict[int, str]]]:
     rows: dict[int, dict[int, str]] = {}
     for (row, column), cell in cells.items():
-        if isinstance(cell.value, str) and cell.value.strip() and len(cell.value) <= 60:
+        if isinstance(cell.value, str) and cell.value.strip() and len(cell.value) <= LONGEST:
             rows.setdefault(row, {})[column] = cell.value
     for row in sorted(rows):
         yield row, dict(sorted(rows[row].items()))
@@ -121,6 +140,7 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
             extra[column] = symbol
         elif symbol:
             columns[symbol] = column
+    columns = _numbered(columns)
     places = [column for symbol, column in columns.items() if symbol not in (STEP, RATE)]
     if not any(symbol.startswith(("a_", "∂E/", "E")) for symbol in columns):
         return None  # a block of weights
@@ -148,10 +168,34 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
     return Table(tab, header, first, last, columns, extra, labels)
 
 
+_MATRIX = re.compile(r"w[1-9][1-9]")
+
+
+def _numbered(columns: Mapping[str, int]) -> dict[str, int]:
+    """Biases that are called by their unit, and weights by row and column, with the numbers that they have in order."""
+    biases = {symbol.rstrip("⁺").removeprefix("∂E/∂") for symbol in columns if "b_" in symbol}
+    names = {name: f"b{number}" for number, name in enumerate(sorted(biases), 1)}
+    weights = [symbol for symbol in columns if re.fullmatch(r"w\d+", symbol)]
+    if weights and all(map(_MATRIX.fullmatch, weights)):
+        names |= {name: f"w{number}" for number, name in enumerate(weights, 1)}
+    if not names:
+        return dict(columns)
+
+    def renamed(symbol: str) -> str:
+        name = symbol.rstrip("⁺").removeprefix("∂E/∂")
+        return symbol.replace(name, names.get(name, name))
+
+    return {renamed(symbol): column for symbol, column in columns.items()}
+
+
 def _same(cells: Cells, row: int, column: int) -> bool:
     """Whether a cell has the number of the one above, and not because the same formula, filled down, gives it."""
     here, above = cells.get((row, column)), cells.get((row - 1, column))
-    if here is None or above is None or not isinstance(here.value, (int, float)) or here.value != above.value:
+    if here is not None and is_copy_of_above(here, (row, column)):
+        return True
+    if here is None or above is None or not (is_number(here.value) and is_number(above.value)):
+        return False
+    if not math.isclose(here.value, above.value, rel_tol=ALIKE):
         return False
     return here.text is None or here.text != above.text or here.down == above.down
 

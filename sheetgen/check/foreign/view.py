@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.meant import is_e, meant_code, stored_code
 from sheetgen.check.foreign.network import Network, expanded, symbols_in
 from sheetgen.check.foreign.tables import Table
 from sheetgen.errors import CheckError, ExcelError
@@ -193,12 +195,15 @@ class View:
         """What a formula of the table shows in that place; FormulaError for what is not known here."""
         self.draw, self.row, self.outside = draw, place[0], False
         assert cell.text is not None
-        return self._run(compiled(cell.text), self.table.tab, place, cell.down, cell.right)
+        return self._run(self._code(cell.text), self.table.tab, place, cell.down, cell.right)
 
     def try_code(self, code: Code, place: Place, draw: Draw | None) -> Scalar:
         """The same for a formula that stands there in thought."""
         self.draw, self.row = draw, place[0]
         return self._run(code, self.table.tab, place, 0, 0)
+
+    def _code(self, text: str) -> Code:
+        return stored_code(text) if self.draw is None else meant_code(text)
 
     def _run(self, code: Code, tab: str, place: Place, down: int, right: int) -> Scalar:
         self._depth += 1
@@ -231,14 +236,15 @@ class View:
         if cell is None:
             return None
         if cell.text is None or (self.draw is None and (tab, place) not in self.instead):
-            return _as_scalar(cell.value)
+            value = _as_scalar(cell.value)
+            return math.e if self.draw is not None and isinstance(value, float) and is_e(value) else value
         code = self.instead.get((tab, place))
         if code is not None:
             return self._run(code, tab, place, 0, 0)
         if (tab, place) in self._constant:
             return self._constant[tab, place]
         before = self._drawn
-        computed = self._run(compiled(cell.text), tab, place, cell.down, cell.right)
+        computed = self._run(self._code(cell.text), tab, place, cell.down, cell.right)
         if self._drawn == before and not self.instead:
             self._constant[tab, place] = computed
         return computed

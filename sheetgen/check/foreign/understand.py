@@ -1,0 +1,134 @@
+"""What a table means: of the ways to read its labels and its data, the one under which most cells are right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from sheetgen.check.foreign.book import Book, Place
+from sheetgen.check.foreign.data import data_names, implied_data, labelled_data
+from sheetgen.check.foreign.infer import infer, sizes_of, textbook
+from sheetgen.check.foreign.judged import PLACEHOLDER, close, machine_of, typed_right
+from sheetgen.check.foreign.network import Network
+from sheetgen.check.foreign.readings import readings
+from sheetgen.check.foreign.tables import Table
+from sheetgen.check.foreign.view import Draw, Effort, View, new_draws
+from sheetgen.errors import CheckError
+from sheetgen.formulas.parse import FormulaError
+
+__all__ = ["Read", "Score", "best_reading", "with_data"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table with a meaning of its labels: its network, the data that has no column, and how many cells are right."""
+
+    view: View
+    network: Network
+    fixed: Mapping[str, float]
+    right: int = 0
+    count: int = 0
+
+
+def best_reading(book: Book, table: Table, effort: Effort) -> Read:
+    """The first meaning of the labels under which most cells are right. CheckError if none gives a network."""
+    best: Read | None = None
+    trouble: CheckError | None = None
+    for reading in readings(table):
+        try:
+            tried = with_data(book, reading, None, effort)
+        except CheckError as error:
+            trouble = trouble or error
+            continue
+        if best is None or tried.right > best.right:
+            best = tried
+        if tried.right == tried.count:
+            break
+    if best is None:
+        assert trouble is not None
+        raise trouble
+    return best
+
+
+def with_data(book: Book, table: Table, given: Network | None, effort: Effort) -> Read:
+    """A table's network, the one given or the one that most of its formulas compute."""
+    start = given or sizes_of(table)
+    table = replace(table, columns={name: column for name, column in table.columns.items() if _part(start, name)})
+    view = View(book, table, effort)
+    fixed = dict(labelled_data(book, table))
+    missing = [name for name in data_names(start) if name not in table.columns and name not in fixed]
+    ways = implied_data(view, given or textbook(start), missing) if missing and start.samples == 1 else [{}]
+    if not ways:
+        raise CheckError(
+            f"it has no column for {', '.join(missing)}, and no labelled number: write a column for each, or its name "
+            "beside the cell that has it"
+        )
+    best: Read | None = None
+    for way in ways:
+        known = {**fixed, **way}
+        score = Score(view, known, PLACEHOLDER)
+        network = given or infer(start, score, lambda symbol: symbol in table.columns, score.offset)
+        right, count = score(network, network.equations)
+        if best is None or right > best.right:
+            best = Read(view, network, known, right, count)
+    assert best is not None
+    return best
+
+
+def _part(network: Network, symbol: str) -> bool:
+    """Whether a network has that symbol; another column is a helper, whatever it is called."""
+    found = re.match(r"[itE]\d", symbol)
+    if not found:
+        return True
+    units = network.units[0] if symbol[0] == "i" else network.units[-1]
+    return int(re.sub(r"\D.*", "", symbol[1:])) <= units
+
+
+class Score:
+    """How many of some symbols' cells are right in a row in the middle of a network's table."""
+
+    def __init__(self, view: View, fixed: Mapping[str, float], rate: float) -> None:
+        self.view, self.fixed, self.rate = view, fixed, rate
+        rows = view.table.rows
+        middle = [rows[at] for at in sorted({1, len(rows) // 2, len(rows) - 2}) if 0 < at < len(rows)]
+        self.rows = middle or rows[:1]
+        self.draws = lru_cache(maxsize=200)(self._draws)
+
+    def _draws(self, network: Network) -> list[Draw]:
+        return new_draws(machine_of(network), self.fixed, self.rate, 2)[0]
+
+    def __call__(self, network: Network, symbols: Iterable[str]) -> tuple[int, int]:
+        """And how many there are at all."""
+        columns = self.view.table.columns
+        places = [(name, (row, columns[name])) for row in self.rows for name in symbols if name in columns]
+        return sum(self._right(network, name, place) for name, place in places), len(places)
+
+    def offset(self, network: Network, name: str) -> float | None:
+        """What a symbol's cell has more than the network says, if it is one number other than 0."""
+        table = self.view.table
+        cell = self.view.book.tabs[table.tab].get((self.rows[0], table.columns.get(name, 0)))
+        if cell is None or cell.text is None:
+            return None
+        found = []
+        for draw in self.draws(network):
+            try:
+                value = self.view.compute(cell, (self.rows[0], table.columns[name]), draw)
+            except FormulaError:
+                return None
+            if not isinstance(value, float):
+                return None
+            found.append(float(f"{value - draw.state(0)[name]:.12g}"))
+        return found[0] if abs(found[0]) > 1e-9 and close(found[1], found[0]) else None
+
+    def _right(self, network: Network, name: str, place: Place) -> bool:
+        cell = self.view.book.tabs[self.view.table.tab].get(place)
+        if cell is None:
+            return False
+        if cell.text is None:
+            return typed_right(self.view, machine_of(network), self.fixed, name, place)
+        try:
+            return all(close(self.view.compute(cell, place, draw), draw.state(0)[name]) for draw in self.draws(network))
+        except FormulaError:
+            return False

@@ -1,0 +1,365 @@
+"""`check` on workbooks that are laid out and written as few others: what they mean is understood, or said to be not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from handmade import CONSTANT, FORWARD, GRADIENTS, ORDER, STARTS, UPDATES, Formulas, Handmade, write
+
+from sheetgen.check.foreign.findings import Foreign, TableReport, examine
+from sheetgen.errors import CheckError
+
+Cells = dict[tuple[str, int], str | float | bool]
+NETS = ("h1", "h2", "o1", "o2")
+DATA = ("t1", "t2", "i1", "i2")
+ROWS = 12
+
+
+def made(order: tuple[str, ...] = tuple(ORDER), *, without: tuple[str, ...] = (), **layout: Any) -> Handmade:
+    """The exercise with other columns and another layout."""
+    names = tuple(name for name in order if name not in without)
+    plain = Handmade()
+    return replace(plain, layout=replace(plain.layout, order=names, **layout))
+
+
+def rewritten(one: Handmade, change: Callable[[str], str], symbols: Formulas | tuple[str, ...]) -> Handmade:
+    """With other formulas for some symbols."""
+    return replace(one, formulas={**one.formulas, **{name: change(one.formulas[name]) for name in symbols}})
+
+
+def labelled(**beginnings: str) -> Callable[[str], str]:
+    """Labels by the beginning of a symbol; g stands for a gradient's."""
+
+    def label(symbol: str) -> str:
+        for start, pattern in beginnings.items():
+            beginning = {"g": "∂E/∂w", "total": "E_total"}.get(start, start)
+            if symbol.startswith(beginning):
+                return pattern.format(symbol[len(beginning) :])
+        return symbol
+
+    return label
+
+
+def without_nets(**layout: Any) -> Handmade:
+    """Activations straight from weights and inputs."""
+    direct = {f"a_{net}": FORWARD[f"a_{net}"].replace(f"{{{net}}}", f"({FORWARD[net]})") for net in NETS}
+    return made(without=NETS, **layout).changed(**direct)
+
+
+def with_data(*numbers: str, **layout: Any) -> Handmade:
+    """Inputs and targets that have no column."""
+    known = dict(zip(DATA, numbers, strict=True))
+
+    def change(text: str) -> str:
+        return re.sub(r"\{([it]\d)\}", lambda found: known[found[1]], text)
+
+    return rewritten(made(without=DATA, **layout), change, tuple(name for name in ORDER if name not in DATA))
+
+
+def with_biases(label: str, gradient: str) -> Handmade:
+    """A bias of each unit, called by it, and trained."""
+    path = {net: GRADIENTS[f"∂E/∂w{k}"] for net, k in zip(NETS, (1, 3, 5, 7), strict=True)}
+    slopes = {f"g_{net}": re.sub(r"\*\{(i1|a_h1)\}$", "", text) for net, text in path.items()}
+    updates = {f"b_{net}": f"{{b_{net}<}}-{{rate}}*{{g_{net}<}}" for net in NETS}
+    nets = {net: f"{FORWARD[net]}+{{b_{net}}}" for net in NETS}
+    one = made((*ORDER[:8], "b_h1", "b_h2", *ORDER[8:16], "b_o1", "b_o2", *ORDER[16:], *slopes))
+    names = {"b_": label, "g_": gradient}
+
+    def called(symbol: str) -> str:
+        return names[symbol[:2]].format(symbol[2:]) if symbol[:2] in names else symbol
+
+    starts = {**STARTS, "b_h1": 0.35, "b_h2": 0.36, "b_o1": 0.6, "b_o2": 0.61}
+    layout = replace(one.layout, label=called)
+    return replace(one, formulas={**one.formulas, **nets, **slopes, **updates}, starts=starts, layout=layout)
+
+
+def by_square_sum(text: str) -> Handmade:
+    """One column of losses, by a function of both outputs."""
+    order = (*ORDER[:16], "o1", "o2", "a_o1", "a_o2", *ORDER[22:])
+    plain = made(order).changed(E_total="(({t1}-{a_o1})^2+({t2}-{a_o2})^2)/2")
+    return replace(plain.changed(E_total=text), stored=plain)
+
+
+def with_two_rates() -> Handmade:
+    """A rate of the hidden layer, and one of the output's."""
+    second = {f"w{k}": UPDATES[f"w{k}"].replace("{rate}", "$G$2") for k in range(5, 9)}
+    return made(texts={(2, 6): "η output", (2, 7): 0.25}).changed(**second)
+
+
+def with_later_rate() -> Handmade:
+    """A rate that is another one from a row on."""
+    cells: Cells = {
+        (f"w{k}", row): "=" + UPDATES[f"w{k}"].replace("{rate}", "$G$2") for k in range(1, 9) for row in range(7, ROWS)
+    }
+    return replace(made(texts={(2, 6): "η2", (2, 7): 0.25}), cells=cells)
+
+
+def with_helpers_called_as_data() -> Handmade:
+    """Factors of the chain rule as T1, T2, … behind the table."""
+    factors = {"T1": "{a_o1}-{t1}", "T2": "{a_o1}*(1-{a_o1})", "T3": "{T1}*{T2}"}
+    return replace(made().changed(g5="{T3}*{a_h1}", g6="{T3}*{a_h2}"), extra=factors)
+
+
+def in_turn() -> Handmade:
+    """Samples in turn, one a row, typed."""
+    data = {"t1": (0, 1, 1, 0), "t2": (1, 0, 0, 1), "i1": (0, 0, 1, 1), "i2": (0, 1, 0, 1)}
+    cells: Cells = {(name, row): float(values[row % 4]) for name, values in data.items() for row in range(10)}
+    return replace(made(rows=10), cells=cells)
+
+
+def pasted_below() -> Handmade:
+    """The numbers of the last row again, twice, with a digit less."""
+    cells: Cells = {(name, row): f"={{{name}{'<' * (row - 9)}}}" for row in (10, 11) for name in ORDER}
+    return replace(made(), cells=cells)
+
+
+def powers(base: str) -> Handmade:
+    """Sigmoids with a typed e."""
+    return rewritten(
+        made(), lambda text: re.sub(r"EXP\((.*?)\)", rf"{base}^(\1)", text), ("a_h1", "a_h2", "a_o1", "a_o2")
+    )
+
+
+REMARKS = {
+    "t1": "t1 (target)",
+    "i2": "i2 [input]",
+    "w1": "w1 (i1→h1)",
+    "h1": "h1 = w1*i1 + w2*i2",
+    "a_h1": "a_h1 = σ(h1)",
+}
+STRANGE: dict[str, tuple[Handmade, str]] = {
+    "h and o are activations": (
+        without_nets(label=labelled(a_h="h{}", a_o="o{}")),
+        "note    h1, h2, o1, o2: taken for activations, which no column is labelled as and these have",
+    ),
+    "hidden and output": (
+        without_nets(label=labelled(a_h="Hidden {}", a_o="Output {}", w="Weight {}")), "note    Hidden 1, Hidden 2",
+    ),
+    "in and out behind": (made(label=labelled(a_h="h{} out", a_o="o{} out", h="h{} in", o="o{} in")), ""),
+    "targets of outputs": (made(label=labelled(t="target o{}", E_="E_total", E="Eo{}")), ""),
+    "old weights": (made(label=labelled(w="old w{}", g="gradient of w{}")), ""),
+    "Spanish": (made(label=labelled(w="peso {}", i="entrada {}", t="objetivo {}", a_h="salida h{}")), ""),
+    "remarks behind labels": (made(label=lambda one: REMARKS.get(one, one)), ""),
+    "matrix numbers": (made(label=labelled(w="w1{}", g="∂E/∂w1{}")), ""),
+    "a label twice": (made(label=labelled(w4="w3")), "note    w3 is written above G and H: H is taken for w4"),
+    "a gradient's label twice": (made(label=lambda one: {"∂E/∂w5": "∂E/∂w6"}.get(one, one)), "AB is taken for ∂E/∂w5"),
+    "biases by unit": (with_biases("b_{}", "∂E/∂b_{}"), ""),
+    "bias of a unit": (with_biases("bias {}", "dE/db{}"), ""),
+    "SUMXMY2": (by_square_sum("SUMXMY2({t1}:{t2},{a_o1}:{a_o2})/2"), ""),
+    "half of SUMXMY2": (by_square_sum("0.5*SUMXMY2({a_o1}:{a_o2},{t1}:{t2})"), ""),
+    "rounded": (
+        rewritten(made(), "ROUND({},6)".format, (*FORWARD, *GRADIENTS)),
+        "note    228 formulas round (first in I33): judged as if they did not",
+    ),
+    "2.718": (powers("2.718"), "48 formulas have a typed number for e (first in J33)"),
+    "e in a cell": (replace(powers("$G$2"), layout=replace(made().layout, texts={(2, 7): 2.71828})), ""),
+    "numbers in formulas": (with_data("0.01", "0.99", "0.05", "0.1"), "starts  i1 0.05, i2 0.1, t1 0.01, t2 0.99"),
+    "cells without labels": (
+        with_data("$F$2", "$G$2", "$F$3", "$G$3", texts={(2, 6): 0.01, (2, 7): 0.99, (3, 6): 0.05, (3, 7): 0.1}),
+        "starts  i1 0.05, i2 0.1, t1 0.01, t2 0.99",
+    ),
+    "two rates": (with_two_rates(), "note    the rate of w5, w6, w7, w8 is 0.25 (G2) in rows 34 to 44"),
+    "another rate later": (with_later_rate(), "is 0.25 (G2) in rows 40 to 44"),
+    "helpers called T1": (with_helpers_called_as_data(), ""),
+    "samples in turn": (in_turn(), ""),
+    "the last row pasted below": (pasted_below(), "note    2 rows repeat row 42; not judged"),
+}  # fmt: skip
+
+
+def table_of(one: Handmade, folder: Path) -> tuple[TableReport, list[str]]:
+    """The only table, and all that is said of the workbook."""
+    found: Foreign = examine(write(folder / "made.xlsx", one))
+    assert len(found.tables) == 1
+    return found.tables[0], found.lines()
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_right_workbook_is_right(name: str, tmp_path: Path) -> None:
+    """Whatever it looks like, and how odd things are taken is told."""
+    one, said = STRANGE[name]
+    table, lines = table_of(one, tmp_path)
+    assert table.ok, lines
+    assert said in "\n".join(lines)
+    assert table.network is not None and table.network.units == (2, 2, 2)
+    assert (table.rate, table.columns >= 22) == (1.0, True)
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_wrong_one_is_wrong_where_it_is(name: str, tmp_path: Path) -> None:
+    """The mistake that most people make, an update with another's gradient, and a sign in one row."""
+    one, _ = STRANGE[name]
+    gradient = one.formulas["∂E/∂w3"].replace("a_h2", "a_h1")
+    cells = {**one.cells, ("a_h2", 4): "=" + one.formulas["a_h2"].replace("-", "+")}
+    wrong = replace(one.changed(g3=gradient, w6=one.formulas["w6"].replace("∂E/∂w6", "∂E/∂w7")), cells=cells)
+    if ("w6", 7) in one.cells:
+        cells |= {("w6", row): str(one.cells["w6", row]).replace("∂E/∂w6", "∂E/∂w7") for row in range(7, ROWS)}
+    table, lines = table_of(replace(wrong, cells=cells), tmp_path)
+    expected = {one.place("∂E/∂w3"), one.place("w6", 1), one.place("a_h2", 4)}
+    assert {finding.cell for finding in table.findings} == expected, lines
+
+
+def test_inputs_that_were_filled_as_a_series_are_told(tmp_path: Path) -> None:
+    """By the last digit, or by 1 as LibreOffice fills; samples that grow with their targets are no series."""
+    cells: Cells = {("i1", row): round(0.05 + 0.01 * row, 2) for row in range(ROWS)}
+    table, lines = table_of(replace(made(), cells=cells), tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.count, finding.expected) == ("C34", ROWS - 1, "=C33"), lines
+    assert finding.why == "i1 grows from row to row, as a series that is filled down; it should stay"
+    ones: Cells = {(name, row): STARTS[name] + row for name in DATA for row in range(ROWS)}
+    table, lines = table_of(replace(made(), cells=ones), tmp_path)
+    assert [finding.cell for finding in table.findings] == ["A34", "B34", "C34", "D34"], lines
+    samples: Cells = {(name, row): (row + k) / 20 for k, name in enumerate(DATA) for row in range(ROWS)}
+    table, lines = table_of(replace(made(), cells=samples), tmp_path)
+    assert table.ok, lines
+
+
+def with_memory() -> Handmade:
+    """Momentum: a velocity of each weight, behind the table."""
+    extra = {f"v{k}": f"0.9*{{v{k}<}}+{{∂E/∂w{k}}}" for k in range(1, 9)}
+    first: Cells = {(f"v{k}", 0): f"={{∂E/∂w{k}}}" for k in range(1, 9)}
+    one = replace(made(), extra=extra, cells=first)
+    return one.changed(**{f"w{k}": f"{{w{k}<}}-{{rate}}*{{v{k}<}}" for k in range(1, 9)})
+
+
+def with_last_change() -> Handmade:
+    """Momentum by the weights of the two rows above."""
+    first: Cells = {(f"w{k}", 1): f"={UPDATES[f'w{k}']}" for k in range(1, 9)}
+    return replace(made(), cells=first).changed(
+        **{f"w{k}": f"{UPDATES[f'w{k}']}+0.9*({{w{k}<}}-{{w{k}<<}})" for k in range(1, 9)}
+    )
+
+
+def with_decay() -> Handmade:
+    """Weight decay."""
+    return made().changed(**{f"w{k}": f"{{w{k}<}}-{{rate}}*({{∂E/∂w{k}<}}+0.01*{{w{k}<}})" for k in range(1, 9)})
+
+
+OPTIMIZERS = {
+    "velocity": (with_memory, "takes AF34, which adds to what stands above it, as with momentum or Adam"),
+    "last change": (with_last_change, "looks at E33, the weight of an earlier row, as with momentum"),
+    "decay": (with_decay, "keeps 0.99 of the weight itself, as with weight decay"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_another_optimizer_is_said_and_the_rest_is_judged(name: str, tmp_path: Path) -> None:
+    """Neither right nor wrong are its updates; a gradient still is."""
+    make, said = OPTIMIZERS[name]
+    table, lines = table_of(make(), tmp_path)
+    assert not table.ok and not table.findings
+    assert table.trouble.endswith(said), lines
+    wrong = make().changed(g3=GRADIENTS["∂E/∂w3"].replace("a_h2", "a_h1"))
+    table, lines = table_of(wrong, tmp_path)
+    assert [finding.cell for finding in table.findings] == [wrong.place("∂E/∂w3")], lines
+
+
+def test_one_step_a_column_is_said(tmp_path: Path) -> None:
+    """With what to do."""
+    book = openpyxl.Workbook()
+    for row, name in enumerate(ORDER, 3):
+        book.active.cell(row, 2, name)  # type: ignore[union-attr]
+        book.active.cell(row, 3, 0.5)  # type: ignore[union-attr]
+    book.save(tmp_path / "across.xlsx")
+    with pytest.raises(CheckError, match=r"below each other in column B of Sheet, one step per column; .*Transpose"):
+        examine(tmp_path / "across.xlsx")
+
+
+def test_data_that_is_nowhere_is_said(tmp_path: Path) -> None:
+    """A pasted table without inputs cannot be judged, and is not."""
+    one = made(without=("i1", "i2"), pasted=9).changed(h1="{w1}*0.05+{w2}*0.1", h2="{w3}*0.05+{w4}*0.1")
+    gradients = {f"g{k}": re.sub(r"\{i(\d)\}", r"0.\1", GRADIENTS[f"∂E/∂w{k}"]) for k in range(1, 5)}
+    table, lines = table_of(one.changed(**gradients), tmp_path)
+    assert table.trouble.startswith("it has no column for i1, i2, and no labelled number"), lines
+
+
+def with_chain() -> Handmade:
+    """Each factor of the chain rule in a column, three deep."""
+    factors = {
+        "e1": "{a_o1}-{t1}", "s1": "{a_o1}*(1-{a_o1})", "d1": "{e1}*{s1}",
+        "e2": "{a_o2}-{t2}", "s2": "{a_o2}*(1-{a_o2})", "d2": "{e2}*{s2}",
+        "back": "{d1}*{w6}+{d2}*{w8}", "slope": "{a_h2}*(1-{a_h2})", "both": "{back}*{slope}",
+    }  # fmt: skip
+    return replace(made(), extra=factors).changed(
+        g3="{both}*{i1}", g4="{both}*{i2}", g5="{d1}*{a_h1}", g6="{d1}*{a_h2}"
+    )
+
+
+DEEP = {
+    "slope": ("{a_h1}*(1-{a_h1})", r"^J33 \(a_h1\) stands where L33 \(a_h2\) belongs, twice, so that ∂E/∂w3 is wrong$"),
+    "back": ("{d1}*{w7}+{d2}*{w8}", r"the weights are transposed, so that ∂E/∂w3 is wrong$"),
+    "s1": ("{o1}*(1-{o1})", r"\(o1\) stands where .* \(a_o1\) belongs, twice, so that ∂E/∂w3 is wrong$"),
+    "both": ("{back<}*{slope}", r"^AL32 is 1 row above AL33"),
+    "e2": ("{t2}-{a_o2}", r"^B33-T33 stands where T33-B33 belongs, so that ∂E/∂w3 is wrong$"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_mistake_three_columns_down_is_named_there(name: str, tmp_path: Path) -> None:
+    """Once, with its own numbers, not in every gradient that needs it."""
+    text, why = DEEP[name]
+    right = with_chain()
+    wrong = replace(right, extra={**right.extra, name: text})
+    table, lines = table_of(wrong, tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.column) == (wrong.place(name), name), lines
+    assert re.search(why, finding.why), finding.why
+    assert finding.value != finding.should_be
+    assert table_of(right, tmp_path)[0].ok
+
+
+def test_updates_that_all_take_another_gradient_are_named(tmp_path: Path) -> None:
+    """Filled from the wrong column: none tells the rate, but all name its cell."""
+    shifted = {f"w{k}": f"{{w{k}<}}-{{rate}}*{{∂E/∂w{k % 8 + 1}<}}" for k in range(1, 9)}
+    table, lines = table_of(made().changed(**shifted), tmp_path)
+    assert [finding.column for finding in table.findings] == [f"w{k}" for k in range(1, 9)], lines
+    assert table.findings[0].why == "Y33 (∂E/∂w2) stands where X33 (∂E/∂w1) belongs"
+    assert (table.rate, table.rate_cell) == (1.0, "D2")
+
+
+def test_weights_that_stay_at_the_first_row_are_no_momentum(tmp_path: Path) -> None:
+    """Anchored, so that every row starts anew."""
+    first = {f"w{k}": re.sub(r"(\d+)", r"$\1", made().place(f"w{k}")) for k in range(1, 9)}
+    anchored = {name: UPDATES[name].replace(f"{{{name}<}}", first[name]) for name in first}
+    table, lines = table_of(made().changed(**anchored), tmp_path)
+    assert not table.trouble and [finding.cell[1:] for finding in table.findings] == ["35"] * 8, lines
+    assert table.findings[0].why == "E$33 is 1 row above E34 (w1), which belongs there"
+
+
+def test_a_network_of_another_kind_is_said_to_be_not_understood(tmp_path: Path) -> None:
+    """In one line, and not judged."""
+    odd = {net: f"({FORWARD[net]})^3+SIN({FORWARD[net]})" for net in NETS}
+    odd |= {f"a_{net}": f"COS({{{net}}})^2+{{{net}}}/(1+ABS({{{net}}}))" for net in NETS}
+    table, lines = table_of(made().changed(**odd), tmp_path)
+    assert not table.ok and not table.findings and len(lines) == 1
+    assert (
+        "most of its nets and activations are not those of a 2-2-2 network of dense layers: I33 (h1) is =" in lines[0]
+    )
+
+
+def test_untrained_biases_and_relu_need_no_stored_values(tmp_path: Path) -> None:
+    """As openpyxl writes them."""
+    biased = {net: f"{FORWARD[net]}+{{b{1 + (net[0] == 'o')}}}" for net in NETS}
+    one = made((*ORDER[:8], "b1", *ORDER[8:16], "b2", *ORDER[16:]))
+    one = replace(one.changed(**biased, b1="{b1<}", b2="{b2<}"), starts={**STARTS, "b1": 0.35, "b2": 0.6})
+    masks = {f"g{k}": GRADIENTS[f"∂E/∂w{k}"] for k in range(1, 5)}
+    for number in "12":
+        masks = {
+            name: text.replace(f"{{a_h{number}}}*(1-{{a_h{number}}})", f"({{h{number}}}>0)")
+            for name, text in masks.items()
+        }
+    relu = made().changed(a_h1="MAX(0,{h1})", a_h2="MAX(0,{h2})", **masks)
+    for name, right in (("biases", one), ("relu", relu)):
+        openpyxl.load_workbook(write(tmp_path / "made.xlsx", right)).save(tmp_path / f"{name}.xlsx")
+        found = examine(tmp_path / f"{name}.xlsx")
+        assert found.ok and found.tables[0].rate == 1.0, found.lines()
+
+
+def test_constants_and_updates_are_those_of_the_exercise() -> None:
+    """What the tables above leave out or change is there to begin with."""
+    assert {*DATA} == {*CONSTANT} and {*UPDATES} < {*ORDER}
