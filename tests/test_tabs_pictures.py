@@ -319,6 +319,24 @@ def test_what_is_left_out_is_said_on_start() -> None:
     assert "left out" in plane.left_out(wide)
 
 
+@pytest.mark.parametrize(("classes", "marked"), [(3, 3), (12, 9)])
+def test_the_map_says_which_classes_are_marked(classes: int, marked: int) -> None:
+    """One digit fits a cell; where there are more classes, the legend tells that the others have no mark."""
+    rows = [[0, 1], [1, 0]]
+    targets = [[float(one == sample) for one in range(classes)] for sample in range(2)]
+    text = (
+        f"learning_rates = [0.1]\nsteps = 1\n[data]\ninputs = {rows}\ntargets = {targets}\n[network]\n"
+        f'loss = "cross_entropy"\nlayers = [{{units = {classes}, activation = "softmax", weights = "random"}}]\n'
+    )
+    [tab] = [one for one in fill_book(make_plan(parse(text, "test"))).tabs if one.ws.title == plane.TITLE]
+    words = [cell.value for row in tab.ws.iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert any("Each sample of classes 1 to 9 is marked" in one for one in words) == (marked < classes)
+    rules = [
+        rule for group in tab.ws.conditional_formatting for rule in group.rules if "map_marks" in str(rule.formula)
+    ]
+    assert len(rules) == 2 * marked
+
+
 def test_an_exercise_gives_nothing_away() -> None:
     """It has neither tab, nor the formulas of a forward pass on Network."""
     book = fill_exercise(make_exercise(load("erav2")))

@@ -60,6 +60,7 @@ def fill(tab: Tab, plan: Plan, chosen: State, blanks: Collection[Symbol] = ()) -
             _story(writer, plan, story)
     if not kinds & {"parameter", "next", "state"}:
         _update_rule(writer, plan)
+    writer.break_pages()
     tab.ws.print_area = f"A1:{column_letters(len(WIDTHS))}{writer.row - 1}"
 
 

@@ -32,6 +32,8 @@ OUTPUT, DECISION, HEAD, FROM, TO, RUN, LEGEND = range(7)
 # Where the decision between two answers is, by the last layer's activation.
 HALF = ("sigmoid", "softmax")
 ABOVE, BELOW = "●", "○"
+# Classes whose samples are marked: a cell has room for one digit.
+MARKED = 9
 
 
 def left_out(plan: Plan) -> str:
@@ -119,7 +121,8 @@ def _legend(passes: Passes) -> str:
     if not passes.plane:
         return "The line is what the network answers, the dots are the samples' targets."
     if passes.classes:
-        return "Each sample is marked with its class. Bright is a large number; lines part the answers."
+        marked = "Each sample" if len(passes.one.outputs) <= MARKED else f"Each sample of classes 1 to {MARKED}"
+        return f"{marked} is marked with its class. Bright is a large number; lines part the answers."
     return (
         f"{ABOVE} sample with a target at or above the decision, {BELOW} below it. Bright is a large answer; the line "
         "is where the answer passes the decision."
@@ -144,7 +147,7 @@ def _grid(tab: Tab, passes: Passes, decision: str) -> None:
         if passes.classes
         else {1: ABOVE, 2: BELOW}
     )
-    for code, mark in list(marks.items())[:9]:
+    for code, mark in list(marks.items())[:MARKED]:
         mark_where(tab.ws, cells, mark, f"COUNTIF(map_marks,{CODE * code}+{number})>0", dark)
     _outline(tab, passes, cells, decision)
     scale(tab.ws, cells, (("min", None), ("percentile", 50), ("max", None)))

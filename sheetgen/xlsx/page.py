@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.pagebreak import Break
 
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.style import verdict_rules
+from sheetgen.xlsx.units import PIXELS_PER_CHARACTER, PIXELS_PER_POINT, UPRIGHT_HEIGHT, UPRIGHT_WIDTH
 
 __all__ = [
     "AGREES", "DIFFERS", "NO_NUMBER", "Card", "Page", "count", "heading", "height_of", "judge", "judge_zero", "note",
@@ -24,6 +27,9 @@ AGREES, DIFFERS, NO_NUMBER = "agrees", "differs", "no number"
 LETTERS_PER_WIDTH = 1.18
 LINE_HEIGHT = 15.5
 HEADING_HEIGHT, GAP = 24.0, 6.0
+# A row that no height was given to, as programs make it for the largest font of a table; how much of a page they agree
+# on; and the points of a long section that stay together.
+ROW_HEIGHT, SAFE, LEAST_SECTION = 16.0, 0.97, 160.0
 LABEL_HEIGHT, CARD_HEIGHT = 32.0, 21.0
 
 Card = tuple[str, Content, str | None, str]
@@ -41,6 +47,7 @@ class Page:
     widths: Sequence[float]
     row: int
     gap: float = GAP
+    sections: list[int] = field(default_factory=list, init=False)
 
     @property
     def columns(self) -> int:
@@ -50,6 +57,7 @@ class Page:
     def heading(self, content: str) -> None:
         """A section's title, after an empty row."""
         self.row += 1
+        self.sections.append(self.row)
         heading(self.tab, self.row, self.columns, content)
         self.row += 1
         if self.gap:
@@ -75,6 +83,21 @@ class Page:
     def group(self, content: str, columns: int) -> None:
         """A line over some rows of a table."""
         self.cells(*((content if place == 0 else None, "group_left", None) for place in range(columns)))
+
+    def break_pages(self) -> None:
+        """Where a section would be cut at the foot of an upright page that is as wide as the columns, begin a new one
+        with it, unless it is longer than that: then only where little more than its heading would be left behind."""
+        scale = min(1.0, UPRIGHT_WIDTH / (PIXELS_PER_CHARACTER * sum(self.widths)))
+        page = SAFE * UPRIGHT_HEIGHT / PIXELS_PER_POINT / scale
+        heights = self.tab.ws.row_dimensions
+        points = [heights[row].height or ROW_HEIGHT if row in heights else ROW_HEIGHT for row in range(1, self.row)]
+        used = sum(points[: self.sections[0] - 1])
+        for first, after in pairwise([*self.sections, self.row]):
+            height = sum(points[first - 1 : after - 1])
+            if used + min(height, LEAST_SECTION if height > page else height) > page:
+                self.tab.ws.row_breaks.append(Break(id=first - 1))
+                used = 0.0
+            used = (used + height) % page
 
     def link(self, title: str, description: Content) -> None:
         """A tab's title that leads there, and what it shows."""

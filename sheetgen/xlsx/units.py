@@ -11,3 +11,5 @@ EMU_PER_PIXEL, EMU_PER_POINT = 9_525, 12_700
 SCREEN_WIDTH, SCREEN_HEIGHT = 1306, 488
 # What a page of A4, across, holds at full size within its margins, in pixels; a row of the usual height.
 PAGE_WIDTH, PAGE_HEIGHT, ROW_PIXELS = 1046, 688, 20
+# The same upright.
+UPRIGHT_WIDTH, UPRIGHT_HEIGHT = 717, 1017
