@@ -326,7 +326,11 @@ BAD = {
     "no from": (ROW, "kind = 'residual'", "network.layers[0].from is missing"),
     "from itself": (ROW, f"{TWO}{RESIDUAL}from = 1", "network.layers[2].from is 1", "a whole number from 0 to 0"),
     "residual of other shapes": (
-        ROW, f"{TWO}{RESIDUAL}from = 0", "layers[2].from is 0", "gives 3 numbers", "2 numbers in a plain row are expected",
+        ROW,
+        f"{TWO}{RESIDUAL}from = 0",
+        "layers[2].from is 0",
+        "gives 3 numbers",
+        "2 numbers in a plain row are expected",
     ),
     "kind of no text": (MAPS, "kind = 2", "network.layers[0].kind is 2", "choose one of: linear, conv1d"),
 }  # fmt: skip
@@ -386,7 +390,7 @@ def whole_module(torch: ModuleType, kind: str, spec: Spec) -> Any:
     return module
 
 
-WHOLE = {
+WHOLE: dict[str, list[tuple[tuple[int, ...], str]]] = {
     "attention": [((3, 2), attention(2, "none"))],
     "layer_norm": [((3,), 'kind = "layer_norm"'), ((2, 3), 'kind = "layer_norm"\neps = 0.1\nbias = [1, 2, 3]')],
     "batch_norm": [
