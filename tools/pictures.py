@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageChops
 from render import render, tab_names
 
+from sheetgen import build
 from sheetgen.handout.files import write_handout
 from sheetgen.lessons.exercise import one_run
 from sheetgen.spec import DEFAULT_TEMPLATE, load
@@ -50,6 +51,16 @@ PICTURES = (
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),
+)
+
+# The lessons of shared weights: the template, and the part of a tab that is drawn or told.
+LESSONS = (
+    ("conv", Picture("conv_network", "Network", area="$D$4:$Y$31")),
+    ("conv", Picture("conv_derivation", "Derivation", area="$A$66:$E$101")),
+    ("rnn", Picture("rnn_network", "Network", area="$D$4:$Y$27")),
+    ("rnn", Picture("rnn_derivation", "Derivation", area="$A$64:$E$95")),
+    ("attention", Picture("attention_network", "Network", area="$D$4:$Y$23")),
+    ("attention", Picture("attention_derivation", "Derivation", area="$A$128:$E$150")),
 )
 
 
@@ -101,6 +112,16 @@ def make_handout(folder: Path, chromium: str) -> Path:
     )
 
 
+def make_lessons(folder: Path, only: Sequence[str] | None) -> Iterator[Path]:
+    """The pictures of LESSONS, each from its template's workbook."""
+    for template, picture in LESSONS:
+        if not only or picture.name in only:
+            with tempfile.TemporaryDirectory() as scratch:
+                workbook = Path(scratch, "lesson.xlsx")
+                build(load(template), workbook)
+                yield make(workbook, folder, picture)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Make every picture whose tab the workbook has, and print its path."""
     parser = argparse.ArgumentParser(description="Make the README's pictures from a workbook.")
@@ -113,6 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for picture in PICTURES:
         if picture.tab in tabs and (not options.only or picture.name in options.only):
             print(make(options.workbook, options.folder, picture))
+    for path in make_lessons(options.folder, options.only):
+        print(path)
     chromium = shutil.which("chromium")
     if chromium and (not options.only or "handout" in options.only):
         print(make_handout(options.folder, chromium))

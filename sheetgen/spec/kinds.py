@@ -130,8 +130,11 @@ def uses(layer: Layer) -> int:
 def columns(layer: Layer) -> int:
     """How many columns of one sample the layer has in a training table, those of δ with them."""
     if layer.kind == "attention":
-        length, size = layer.taken[0], layer.tensors[0].shape[0]
-        return 2 * (4 * length * size + 2 * length**2 + layer.units)
+        length, size, pooling = layer.taken[0], layer.tensors[0].shape[0], layer.option("pooling")
+        asking = 1 if pooling == "last" else length
+        contexts = asking * size if pooling == "mean" else 0
+        linear, scores = (asking + 2 * length) * size, asking * length
+        return 2 * (linear + 2 * scores + asking + contexts + layer.units)
     per_unit = {"max_pool2d": 3, "avg_pool2d": 2, "flatten": 0, "residual": 2}.get(layer.kind, 3)
     groups = layer.units // layer.taken[-1] if layer.kind == "layer_norm" else 0
     return 5 * groups + per_unit * layer.units * (layer.taken[0] if _is_unrolled(layer) else 1)

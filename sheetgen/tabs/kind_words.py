@@ -80,7 +80,7 @@ def layer_words(layer: Layer) -> str:
         units = layer.tensors[0].shape[0]
         return f"rnn of {units} unit{'s' if units > 1 else ''} over {layer.taken[0]} steps{activation}"
     if layer.kind == "attention":
-        after = {"mean": ", the mean over them", "last": ", the last one's", "none": ""}[str(layer.option("pooling"))]
+        after = {"mean": ", then their mean", "last": ", the last one asks", "none": ""}[str(layer.option("pooling"))]
         return f"attention of {layer.taken[0]} positions, d_k = {layer.option('d_k')}{after}"
     if layer.kind == "residual":
         return f"residual: layer {int(str(layer.option('from'))) + 1} is added"
