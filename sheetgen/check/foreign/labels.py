@@ -18,8 +18,8 @@ _D = str.maketrans(dict.fromkeys("∂δәə∆Δ𝜕ð", "d"))
 _DROPPED = re.compile(r"[\s_{}()'’`$^\u200b-\u200d\ufeff]+|\\")
 _SAMPLE = re.compile(r"\[(\d+)\]$")
 _CHANGE = re.compile(r"\s*[∆Δ][\s_]*[wWbB]")
-_REMARK = re.compile(r"\s*[(\[=:→\n]|\s-\s")
-"""What follows a symbol: its formula, what it is, its unit."""
+_REMARK = re.compile(r"\s+[(\[](?!\s*1\s*[-−])|[(\[](?=[^-+*/]*$)|\s*[=:→\n]")
+"""What begins behind a symbol: its formula, what it is, its unit; not a factor, as in a_h1(1-a_h1)."""
 _LOSS = r"(?:e(?:rr(?:or)?)?|j|c(?:ost)?|l(?:oss)?)(?:t|tot|total)?"
 _NEXT = r"(?:new|next|\+|t\+1|updated)"
 _NOW = r"(?:old|current|prev|previous)"
@@ -72,6 +72,8 @@ def symbol_of(label: object) -> str:
 
     >>> [symbol_of(one) for one in ("out_h1", "∂E_T/∂W5", "Ә E / Ә w1", "E_Total", "net o2", "Loss", "note", 7)]
     ['a_h1', '∂E/∂w5', '∂E/∂w1', 'E_total', 'o2', 'E_total', '', '']
+    >>> [symbol_of(one) for one in ("w1 (i1 to h1)", "h1 = w1*i1 + w2*i2", "∂E/∂b_o1", "a_h1(1-a_h1)", "a_o1 - t1")]
+    ['w1', 'h1', '∂E/∂b_o1', '', '']
     """
     if not isinstance(label, str) or len(label) > LONGEST:
         return ""

@@ -20,8 +20,8 @@ FILLED = 0.6
 MOST_ROWS = 10_000
 MOST_TABLES = 60
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
-ALIKE = 1e-13
-"""The relative difference of numbers that are the same: a program may store one with a digit less."""
+ALIKE = 1e-10
+"""The relative difference of numbers that are the same: a program may store one with fewer digits."""
 GAP = 2
 """Rows that may stand between the labels and the first step, such as units."""
 Cells = Mapping[Place, Cell]

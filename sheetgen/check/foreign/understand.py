@@ -74,7 +74,22 @@ def with_data(book: Book, table: Table, given: Network | None, effort: Effort) -
         if best is None or right > best.right:
             best = Read(view, network, known, right, count)
     assert best is not None
+    helpers = _no_deltas(best) if given is None else set()
+    if helpers:
+        kept = {name: column for name, column in table.columns.items() if name not in helpers}
+        return with_data(book, replace(table, columns=kept), given, effort)
     return best
+
+
+def _no_deltas(read: Read) -> set[str]:
+    """The columns of a layer that are labelled as its δ, if not one cell of them is: they are other factors."""
+    score = Score(read.view, read.fixed, PLACEHOLDER)
+    found: set[str] = set()
+    for kind in ("δ_h", "δ_o"):
+        names = {name for name in read.view.table.columns if name.startswith(kind)}
+        right, count = score(read.network, names)
+        found |= names if count and not right else set()
+    return found
 
 
 def _part(network: Network, symbol: str) -> bool:
