@@ -21,16 +21,38 @@ from sheetgen import build
 from sheetgen.handout.files import write_handout
 from sheetgen.lessons.exercise import one_run
 from sheetgen.spec import DEFAULT_TEMPLATE, load
+from sheetgen.tabs.plan import make_plan
+from sheetgen.tabs.state import CHOICE_ROW, STEP_ROW
+from sheetgen.tabs.workbook import complete, fill_book
+from sheetgen.xlsx import package
 
 MARGIN = 24
 WIDTH = 1400
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A template's workbook in which a run and a step are chosen on Network."""
+
+    template: str
+    run: str
+    step: int
+
+    def write(self, path: Path) -> None:
+        """Write it."""
+        book = fill_book(make_plan(load(self.template)))
+        [network] = [tab for tab in book.tabs if tab.ws.title == "Network"]
+        for row, choice in ((CHOICE_ROW, self.run), (STEP_ROW, self.step)):
+            network.put(row, 2, choice, "choice")
+        complete(book)
+        package.save(book, path)
+
+
+@dataclass(frozen=True)
 class Picture:
     """One picture: its name, the tab, the printed page (zero-based), and the part of its height that is kept.
 
-    With an area, that is printed in place of the tab's own print area.
+    With an area, that is printed in place of the tab's own print area; with a moment, it is of that workbook.
     """
 
     name: str
@@ -39,15 +61,16 @@ class Picture:
     part: float = 1.0
     dpi: int = 150
     area: str | None = None
+    moment: Moment | None = None
 
 
 PICTURES = (
-    Picture("network", "Network", part=0.46),
+    Picture("network", "Network", part=0.64),
     Picture("derivation", "Derivation", part=0.62),
     Picture("training", "lr 0.5", area="$A$1:$Q$21"),
     Picture("compare", "Compare"),
-    Picture("map", "Map", part=0.7),
-    Picture("landscape", "Landscape", part=0.66),
+    Picture("map", "Map", part=0.7, moment=Moment("xor", "lr 2", 600)),
+    Picture("landscape", "Landscape", part=0.66, moment=Moment("xor", "lr 2", 20)),
     Picture("epochs", "CNN epochs", part=0.58),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),
@@ -77,6 +100,9 @@ def trim(picture: Image.Image) -> Image.Image:
 def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     """Render the tab, leave out the page's footer and the rest of its height, trim, and scale to the width."""
     with tempfile.TemporaryDirectory() as scratch:
+        if picture.moment:
+            workbook = Path(scratch, "moment.xlsx")
+            picture.moment.write(workbook)
         pages = render(workbook, Path(scratch), tab=picture.tab, area=picture.area, dpi=picture.dpi)
         with Image.open(pages[picture.page]) as opened:
             page = opened.convert("RGB")
@@ -84,12 +110,12 @@ def make(workbook: Path, folder: Path, picture: Picture) -> Path:
     body = trim(body)
     if body.width > WIDTH:
         body = body.resize((WIDTH, round(body.height * WIDTH / body.width)), Image.Resampling.LANCZOS)
-    return save(body, folder / f"{picture.name}.png")
+    return save(body, folder / f"{picture.name}.png", heat=picture.moment is not None)
 
 
-def save(picture: Image.Image, target: Path) -> Path:
-    """Write the picture in few colours."""
-    picture.quantize(256).save(target, optimize=True)
+def save(picture: Image.Image, target: Path, *, heat: bool = False) -> Path:
+    """Write the picture, in few colours unless it has a heat map, which needs them all."""
+    (picture if heat else picture.quantize(256, Image.Quantize.MAXCOVERAGE)).save(target, optimize=True)
     return target
 
 
@@ -132,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     tabs = tab_names(options.workbook)
     for picture in PICTURES:
-        if picture.tab in tabs and (not options.only or picture.name in options.only):
+        if (picture.moment or picture.tab in tabs) and (not options.only or picture.name in options.only):
             print(make(options.workbook, options.folder, picture))
     for path in make_lessons(options.folder, options.only):
         print(path)
