@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -117,6 +118,17 @@ def test_another_moment_has_other_numbers(tmp_path: Path) -> None:
         assert left == pytest.approx(right, rel=2e-2, abs=2e-6), text
         assert right == pytest.approx(beside, rel=5.1e-4)
     assert not any("0.6065 −" in str(text) for _, text in lines)
+
+
+def test_a_function_of_a_negative_number_has_one_pair_of_brackets(tmp_path: Path) -> None:
+    """Its own; elsewhere a negative number stands in brackets."""
+    path = tmp_path / "book.xlsx"
+    build(plain("normalisation", [0.5], 1), path)
+    rows = openpyxl.load_workbook(path, data_only=True)["Derivation"].iter_rows(values_only=True)
+    texts = [str(row[1]) for row in rows]
+    assert "tanh(−0.06319) = −0.06311" in texts
+    assert "ln(1 + exp(−0.7818)) − 1·(−0.7818) = 1.159" in texts
+    assert not any(re.search(r"[a-z]\(\(−[^()]*\)\)", text) for text in texts)
 
 
 def test_an_exercise_shows_no_numbers_of_what_is_to_be_found(tmp_path: Path) -> None:

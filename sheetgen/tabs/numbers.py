@@ -37,12 +37,15 @@ class Numbers:
     def formula(self, expr: Expr, result: str) -> Formula | None:
         """The expression in numbers and what a cell says it is, as a text; None where that would be too long."""
         symbols = sorted(expr.free_symbols & self.chosen.cells.keys(), key=str)
-        marked = text(expr, {symbol: f"{_MARK}{place}{_MARK}" for place, symbol in enumerate(symbols)})
-        parts = [
-            self._symbol(symbols[int(part)]) if inside % 2 else f'"{part}"'
-            for inside, part in enumerate(marked.split(_MARK))
-            if part
-        ]
+        pieces = text(expr, {symbol: f"{_MARK}{place}{_MARK}" for place, symbol in enumerate(symbols)}).split(_MARK)
+        parts = []
+        for place, piece in enumerate(pieces):
+            if place % 2:
+                cell = self._symbol(symbols[int(piece)])
+                alone = pieces[place - 1].endswith("(") and pieces[place + 1].startswith(")")
+                parts.append(f'IF(LEFT({cell})="(",MID({cell},2,LEN({cell})-2),{cell})' if alone else cell)
+            elif piece:
+                parts.append(f'"{piece}"')
         if not symbols or sum(map(len, parts)) + len(parts) + ROOM > MAX_FORMULA:
             return None
         return Formula(f'={"&".join(parts)}&" = "&{self._words(result, result)}')
