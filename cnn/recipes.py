@@ -100,15 +100,16 @@ class Recipe:
 
 
 _FAST = Recipe(
-    "fast", "99.4 % in as few epochs as possible", epochs=4, batch=128, learning_rate=0.2, nesterov=True,
+    "fast", "99.4 % in as little time as possible", epochs=5, batch=128, learning_rate=0.2, nesterov=True,
     weight_decay=1e-3, warm_up=0.35, dropout=0.0, rotation=5.0, shift=1.0, scale=0.05, shear=0.05,
+    smoothing=0.05, kept=0.3, hardest=0.5,
 )  # fmt: skip
 _ALL = (
     Recipe("original", "as the network was first trained", epochs=18, batch=128, learning_rate=0.01),
     _FAST,
     replace(
         _FAST, name="accurate", summary="the best that this network reads in 18 epochs", epochs=18, weight_decay=2e-4,
-        warm_up=0.2, rotation=10.0, shift=2.0, scale=0.1, shear=0.1, plain=0.1,
+        warm_up=0.2, rotation=10.0, shift=2.0, scale=0.1, shear=0.1, plain=0.1, smoothing=0.0, kept=1.0, hardest=0.0,
     ),
 )  # fmt: skip
 RECIPES = {recipe.name: recipe for recipe in _ALL}
