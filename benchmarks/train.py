@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 from torchvision.datasets import MNIST
 
-from cnn.data import load
+from cnn.data import Data, load
 from cnn.recipes import RECIPES
 from cnn.team import device_name, gathered
 from cnn.train import Trainer
@@ -74,7 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Time the original training loop against cnn's recipe fast.")
     parser.add_argument("--data", type=Path, default=os.environ.get("MNIST_ROOT"), help="(default: $MNIST_ROOT)")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most, of each (default: %(default)s)")
-    parser.add_argument("--limit", type=int, default=60_000, help="training images, to try it out")
+    parser.add_argument("--limit", type=int, default=60_000, help="training images, and tests at most, to try it out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", type=float, default=0.994, help="test accuracy (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=0, help="the DataLoader's processes (default: %(default)s)")
@@ -119,7 +119,8 @@ def original(arguments: argparse.Namespace) -> Results:
     train = Subset(MNIST(arguments.data, train=True, transform=prepare), range(arguments.limit))
     options = {"batch_size": 128, "num_workers": arguments.workers, "pin_memory": cuda}
     batches = DataLoader(train, shuffle=True, **options)
-    tests = DataLoader(MNIST(arguments.data, train=False, transform=prepare), **options)
+    read = MNIST(arguments.data, train=False, transform=prepare)
+    tests = DataLoader(Subset(read, range(min(arguments.limit, len(read)))), **options)
     network = as_described().to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     for _ in range(arguments.epochs):
@@ -133,7 +134,7 @@ def original(arguments: argparse.Namespace) -> Results:
         network.eval()
         with torch.no_grad():
             right = sum(int((network(x.to(device)).argmax(1).cpu() == y).sum()) for x, y in tests)
-        accuracy = right / 10_000
+        accuracy = right / min(arguments.limit, len(read))
         yield time.perf_counter() - begun, accuracy
         if accuracy >= arguments.target:
             return
@@ -154,7 +155,7 @@ def fast(arguments: argparse.Namespace) -> Results:
     """Train cnn's recipe to its end."""
     whole = load("mnist", Path(arguments.data), print)
     few = slice(0, arguments.limit)
-    data = replace(whole, train_images=whole.train_images[few], train_labels=whole.train_labels[few])
+    data = Data("mnist", *(tensor[few] for tensor in whole.tensors()))
     with gathered(arguments.device) as team:
         trainer = Trainer(data, RECIPES["fast"], arguments.seed, team)
         for _ in range(min(arguments.epochs, trainer.recipe.epochs)):

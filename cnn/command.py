@@ -79,7 +79,8 @@ def _prepared(arguments: argparse.Namespace, device: torch.device) -> tuple[dict
         dataset = earlier["dataset"]
     data = load(dataset, arguments.data, _warn)
     images = len(data.train_images)
-    recipe = replace(recipe, epochs=arguments.epochs or asked.get("epochs") or recipe.epochs_for(images))
+    recipe = recipe.fitted(images)
+    recipe = replace(recipe, epochs=arguments.epochs or asked.get("epochs") or recipe.epochs)
     config = {
         "format": FORMAT,
         "version": VERSION,

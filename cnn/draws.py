@@ -1,4 +1,4 @@
-"""Every random number of an epoch, drawn beforehand on the CPU from the seed and the epoch alone.
+"""Every random number of an epoch, drawn beforehand on the CPU from the seed, the epoch and the images' last losses.
 
 So the numbers are the same on every device and however a batch is shared between processes, and a resumed run needs no
 state of a generator.
@@ -22,20 +22,24 @@ _DROPPED = tuple(layer.outputs for layer in CONVOLUTIONS if layer.dropout)
 
 @dataclass(frozen=True)
 class Draws:
-    """An epoch's order of the training images, and for each place in that order its augmentation and dropped maps."""
+    """An epoch's training images in order, and for each place in that order its augmentation and dropped maps."""
 
     order: Tensor
-    """(n,) int64."""
+    """(n,) int64: of all images, or of those that the epoch trains on."""
     affine: Tensor | None
     """(n, 2, 3) float32, for torch's affine_grid."""
     masks: Tensor | None
     """(n, channels) float32: the masks of all layers that have dropout, side by side."""
 
     @classmethod
-    def of(cls, recipe: Recipe, images: int, seed: int, epoch: int, device: torch.device) -> Draws:
-        """The draws of this epoch of this many images."""
+    def of(cls, recipe: Recipe, losses: Tensor, seed: int, epoch: int, device: torch.device) -> Draws:
+        """The draws of this epoch; losses (all images,) are those that each image had when last trained on."""
         generator = torch.Generator().manual_seed((seed << 20) + epoch)
-        order = torch.randperm(images, generator=generator)
+        images = recipe.images_in(epoch, len(losses))
+        order = torch.randperm(len(losses), generator=generator)
+        if images < len(losses):
+            order = _chosen(order, losses.cpu(), images, round(images * recipe.hardest))
+            order = order[torch.randperm(images, generator=generator)]
         affine = _affine(recipe, images, generator).to(device) if recipe.augments(epoch) else None
         masks = None
         if recipe.dropout:
@@ -46,6 +50,13 @@ class Draws:
     def layer_masks(self, places: slice) -> tuple[Tensor, ...]:
         """The masks of the images at these places, for DigitNetwork; empty where nothing is dropped."""
         return () if self.masks is None else torch.split(self.masks[places], list(_DROPPED), dim=1)
+
+
+def _chosen(order: Tensor, losses: Tensor, images: int, hardest: int) -> Tensor:
+    """So many images: those with the largest losses, the earlier of equal ones, then the first others of the order."""
+    hard = losses.argsort(descending=True, stable=True)[:hardest]
+    others = order[~torch.isin(order, hard)]
+    return torch.cat((hard, others[: images - hardest]))
 
 
 def _affine(recipe: Recipe, images: int, generator: torch.Generator) -> Tensor:

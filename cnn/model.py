@@ -17,7 +17,7 @@ __all__ = ["DigitNetwork", "normalised"]
 
 def normalised(images: Tensor) -> Tensor:
     """Pixels 0 to 255, (n, 28, 28) or (n, 1, 28, 28), as the network sees them: float32, (n, 1, 28, 28)."""
-    return images.reshape(-1, 1, *images.shape[-2:]).float().sub_(255 * MEAN).div_(255 * STD)
+    return images.reshape(-1, 1, *images.shape[-2:]).float().sub(255 * MEAN).div_(255 * STD)
 
 
 class DigitNetwork(nn.Module):

@@ -43,11 +43,10 @@ class Progress:
         """Leave the terminal tidy."""
         self._close()
 
-    def update(self, epoch: int, seen: int, loss: float, accuracy: float) -> None:
+    def update(self, epoch: int, seen: int, total: int, loss: float, accuracy: float) -> None:
         """Show how far the epoch is."""
         if not (self._shown and sys.stderr.isatty()):
             return
-        total = len(self._trainer.data.train_images)
         if self._bar is None:
             title = f"epoch {epoch}/{self._trainer.recipe.epochs}"
             self._bar = tqdm(desc=title, total=total, unit=" images", unit_scale=True, leave=False)
@@ -62,7 +61,8 @@ class Progress:
         self._say(
             f"epoch {epoch.epoch}/{self._trainer.recipe.epochs}: "
             f"train loss {epoch.train_loss:.4f} accuracy {epoch.train_accuracy:.2%}, "
-            f"test loss {epoch.test_loss:.4f} accuracy {epoch.test_accuracy:.2%}, {epoch.seconds:.1f} s"
+            f"test loss {epoch.test_loss:.4f} accuracy {epoch.test_accuracy:.2%}, "
+            f"{epoch.images:,} images trained on, {epoch.seconds:.1f} s"
         )
 
     def _close(self) -> None:

@@ -8,9 +8,11 @@ RUN/
                             sheetgen)
     metrics.jsonl           a JSON object per finished epoch, the first is epoch 1: epoch, train_loss, train_accuracy,
                             test_loss, test_accuracy, learning_rate (of the epoch's last update), seconds (training
-                            and test). Losses are means in nats, accuracies fractions; the training figures are means
-                            over the epoch's images as they were trained on (augmented, with dropout), the test figures
-                            are of the whole test set after the epoch
+                            and test), images (how many it trained on; runs of earlier versions, which have no such
+                            figure, trained on all). Losses are mean cross-entropies in nats, without smoothed targets,
+                            and accuracies fractions; the training figures are means over the epoch's images as they
+                            were trained on (augmented, with dropout), the test figures are of the whole test set
+                            after the epoch
     metrics.sha256          the SHA-256 of metrics.jsonl, as sha256sum writes it; runs of earlier versions have none
     weights.safetensors     the network after the last finished epoch, float32; names and shapes are
                             cnn.layers.parameter_shapes()
@@ -21,8 +23,9 @@ RUN/
                             mistake_truth, mistake_answer (m,), mistake_probability (m,) float64: of the answer given
                             sample_images (20, 28, 28)    two of each digit, 0 0 1 1 .. 9 9: the first of the test set
                             sample_index, sample_labels (20,)           that the network reads correctly
-    checkpoint.safetensors  what --resume needs beside the weights: the optimizer's momentum and the metrics so far. It
-                            is complete by itself, so the other files can be written again from it
+    checkpoint.safetensors  what --resume needs beside the weights: the optimizer's momentum, the loss that each image
+                            had when last trained on (train_images,) and the metrics so far. It is complete by itself,
+                            so the other files can be written again from it
 
 Each file is replaced in one move, metrics.jsonl last. The three .safetensors carry in their metadata, under "run", the
 JSON of {"epoch": the epoch they are of, "config": the SHA-256 of config.json, "tensors": the SHA-256 of their numbers};
@@ -101,6 +104,7 @@ class Epoch:
     test_accuracy: float
     learning_rate: float
     seconds: float
+    images: int
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ def read_run(folder: Path) -> Run:
     """The run in the folder, checked; RunError if it is not there, damaged, or has no finished epoch."""
     config = config_of(folder)
     metrics = read_bytes(folder / "metrics.jsonl", RunError, MOST_METRICS)
-    epochs = epochs_of(metrics, folder / "metrics.jsonl")
+    epochs = epochs_of(metrics, folder / "metrics.jsonl", config.get("train_images"))
     if not epochs:
         raise RunError(f"{folder}: no epoch is finished yet; continue with: python -m cnn train -o {folder} --resume")
     read = {}
@@ -192,12 +196,17 @@ def _is_whole(value: object, least: int, most: int) -> bool:
     return type(value) is int and least <= value <= most
 
 
-def epochs_of(text: bytes, path: Path) -> tuple[Epoch, ...]:
-    """The epochs in the text of a metrics.jsonl; RunError, naming path and line, if a line is not the next epoch."""
-    kinds = {field.name: int if field.name == "epoch" else float for field in fields(Epoch)}
+def epochs_of(text: bytes, path: Path, all_images: object = None) -> tuple[Epoch, ...]:
+    """The epochs in the text of a metrics.jsonl; RunError, naming path and line, if a line is not the next epoch.
+
+    Lines of earlier versions do not say how many images were trained on; they were all_images.
+    """
+    kinds = {field.name: int if field.name in ("epoch", "images") else float for field in fields(Epoch)}
     epochs = []
     for number, line in enumerate(text.splitlines(), start=1):
         found = _json(line, path, f" line {number}")
+        if isinstance(found, dict) and list(found) == list(kinds)[:-1]:
+            found["images"] = all_images
         if not isinstance(found, dict) or list(found) != list(kinds):
             raise RunError(f"{path}: line {number} is damaged: it must have exactly {', '.join(kinds)}")
         for name, kind in kinds.items():

@@ -11,8 +11,9 @@ from cnn.team import Team
 from cnn.train import Trainer, train
 
 RECIPE = Recipe(
-    "tiny", "", 2, 32, 0.05, nesterov=True, weight_decay=1e-3, warm_up=0.3, rotation=5, shift=1, scale=0.1, shear=0.1
-)
+    "tiny", "", 2, 32, 0.05, nesterov=True, weight_decay=1e-3, warm_up=0.3, rotation=5, shift=1, scale=0.1, shear=0.1,
+    smoothing=0.05, kept=0.6, hardest=0.5,
+)  # fmt: skip
 CPU = Team(torch.device("cpu"))
 
 

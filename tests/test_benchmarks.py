@@ -35,10 +35,10 @@ def test_both_loops_take_turns(mnist_root: Path) -> None:
 
 @pytest.mark.slow
 def test_fast_reads_the_test_set(mnist_root: Path) -> None:
-    """Whole, once: the three seeds of the README's table read 99.4 % and more; less than 99.3 % is no accident."""
+    """Whole, once: the README's figures are 99.4 % and more; less than 99.3 % is no accident."""
     done = benchmark("accuracy", "--data", mnist_root, "--recipes", "fast", "--seeds", "0", "--device", "cpu")
     assert done.returncode == 0, done.stderr
-    found = re.search(r"fast seed 0: epoch 4 (\d+\.\d+)%", done.stdout)
+    found = re.search(r"fast seed 0: epoch 5 (\d+\.\d+)%", done.stdout)
     assert found, done.stdout
     assert float(found[1]) >= 99.3
 

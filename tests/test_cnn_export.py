@@ -58,7 +58,7 @@ def hopeless(folder: Path) -> Path:
 
 
 def _at(epoch: int, accuracy: float) -> Epoch:
-    return Epoch(epoch, 2.3, accuracy, 2.3, accuracy, 0.1, 3.0)
+    return Epoch(epoch, 2.3, accuracy, 2.3, accuracy, 0.1, 3.0, 60_000)
 
 
 def long_run(folder: Path) -> Path:

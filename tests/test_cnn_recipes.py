@@ -38,21 +38,40 @@ def test_one_cycle_rises_and_falls_to_zero() -> None:
 
 def test_draws_follow_from_seed_and_epoch() -> None:
     """The same again; others for another epoch or seed."""
-    drawn = [Draws.of(RECIPE, 50, seed, epoch, CPU).order.tolist() for seed, epoch in ((1, 1), (1, 1), (1, 2), (2, 1))]
+    drawn = [
+        Draws.of(RECIPE, torch.zeros(50), seed, epoch, CPU).order.tolist()
+        for seed, epoch in ((1, 1), (1, 1), (1, 2), (2, 1))
+    ]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2] != drawn[3] != drawn[0]
     assert sorted(drawn[0]) == list(range(50))
 
 
+def test_later_epochs_take_the_hardest_and_others_by_chance() -> None:
+    """As many as the recipe says, none twice; among equal losses the earlier images; the order is mixed."""
+    recipe = replace(RECIPE, kept=0.3, hardest=0.5)
+    losses = torch.arange(1000).remainder(250).float()
+    first, again, later = (Draws.of(recipe, losses, 1, epoch, CPU).order for epoch in (2, 2, 3))
+    assert torch.equal(first, again)
+    for order in (first, later):
+        assert len(order) == len(set(order.tolist())) == 300
+        hard = (losses[order] >= 250 - 37) | ((losses[order] == 250 - 38) & (order < 500))
+        assert hard.sum() == 4 * 37 + 2
+        assert 40 < hard[:150].sum() < 110
+    others = [set(order.tolist()) - set(range(213, 250)) for order in (first, later)]
+    assert others[0] != others[1]
+    assert sorted(Draws.of(recipe, losses, 1, 1, CPU).order.tolist()) == list(range(1000))
+
+
 def test_masks_drop_the_asked_part_and_keep_the_mean() -> None:
     """Each mask is 0 or 1 / (1 - p); a recipe without dropout has none."""
-    draws = Draws.of(RECIPE, 2000, 1, 1, CPU)
+    draws = Draws.of(RECIPE, torch.zeros(2000), 1, 1, CPU)
     masks = draws.layer_masks(slice(0, 2000))
     assert [mask.shape[1] for mask in masks] == [12, 16, 20, 28, 24]
     every = torch.cat(masks, dim=1)
     assert sorted(set(every.flatten().tolist())) == pytest.approx([0, 1 / 0.9])
     assert every.mean().item() == pytest.approx(1, abs=0.01)
-    assert Draws.of(RECIPES["fast"], 10, 1, 1, CPU).layer_masks(slice(0, 10)) == ()
+    assert Draws.of(RECIPES["fast"], torch.zeros(10), 1, 1, CPU).layer_masks(slice(0, 10)) == ()
 
 
 def test_augmentation_stays_within_its_limits() -> None:
@@ -64,7 +83,7 @@ def test_augmentation_stays_within_its_limits() -> None:
         (replace(plain, shear=0.1), 1.4),
         (replace(plain, rotation=10.0), 14 * (1 - math.cos(math.radians(10)) + math.sin(math.radians(10)))),
     ):
-        affine = Draws.of(recipe, 500, 1, 1, CPU).affine
+        affine = Draws.of(recipe, torch.zeros(500), 1, 1, CPU).affine
         assert affine is not None
         at_corner = (affine @ torch.tensor([1.0, 1.0, 1.0]) - 1) * 14
         at_middle = affine[:, :, 2].abs().max().item() * 14
@@ -76,8 +95,8 @@ def test_the_last_epochs_may_be_plain() -> None:
     """As large a part of them as the recipe says, to the nearest epoch; their images are not changed."""
     recipe = replace(RECIPE, epochs=10, plain=0.3)
     assert [recipe.augments(epoch) for epoch in range(1, 11)] == 7 * [True] + 3 * [False]
-    assert Draws.of(recipe, 5, 1, 7, CPU).affine is not None
-    assert Draws.of(recipe, 5, 1, 8, CPU).affine is None
+    assert Draws.of(recipe, torch.zeros(5), 1, 7, CPU).affine is not None
+    assert Draws.of(recipe, torch.zeros(5), 1, 8, CPU).affine is None
     assert [replace(recipe, epochs=1).augments(1), replace(recipe, plain=0.0).augments(10)] == [True, True]
     accurate = RECIPES["accurate"]
     assert [epoch for epoch in range(1, 19) if not accurate.augments(epoch)] == [17, 18]
@@ -98,6 +117,7 @@ def test_nothing_is_moved_by_the_identity() -> None:
 def test_few_images_are_trained_on_for_more_epochs() -> None:
     """Every recipe makes at least LEAST_UPDATES updates of scikit-learn's digits, and its own epochs of MNIST."""
     for recipe in RECIPES.values():
-        assert recipe.epochs_for(60_000) == recipe.epochs
-        epochs, updates = recipe.epochs_for(1437), math.ceil(1437 / recipe.batch)
-        assert (epochs - 1) * updates < LEAST_UPDATES <= epochs * updates
+        assert recipe.fitted(60_000) == recipe
+        few, updates = recipe.fitted(1437), math.ceil(1437 / recipe.batch)
+        assert (few.epochs - 1) * updates < LEAST_UPDATES <= few.epochs * updates
+        assert few.images_in(few.epochs, 1437) == 1437

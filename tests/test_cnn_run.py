@@ -70,9 +70,20 @@ def test_reading_needs_no_torch(whole: Path) -> None:
 def test_the_metrics_have_exactly_the_documented_names(whole: Path) -> None:
     """In the documented order, one JSON object per line."""
     figures = [f"{part}_{name}" for part in ("train", "test") for name in ("loss", "accuracy")]
-    names = ["epoch", *figures, "learning_rate", "seconds"]
+    names = ["epoch", *figures, "learning_rate", "seconds", "images"]
     lines = (whole / "metrics.jsonl").read_text().splitlines()
     assert [list(json.loads(line)) for line in lines] == [names, names]
+
+
+def test_a_run_of_an_earlier_version_trained_on_all_images(folder: Path) -> None:
+    """Its lines do not say how many."""
+    path = folder / "metrics.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        del line["images"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "metrics.sha256").unlink()
+    assert [epoch.images for epoch in read_run(folder).epochs] == [70, 70]
 
 
 def _flip(path: Path) -> None:
@@ -324,7 +335,7 @@ WRONG_TENSORS: dict[str, tuple[str, Callable[[Tensors], object], str]] = {
     "one": ("report", lambda t: t.update(mistake_truth=t["mistake_truth"][:1]), "mistake_truth has shape (1,)"),
     "floats": ("report", lambda t: t.update(confusion=t["confusion"] / 2), "confusion has float64 numbers"),
     "fewer": ("report", lambda t: t.update(sample_index=t["sample_index"][1:]), "sample_index has shape (19,)"),
-    "many": ("report", lambda t: t.update({k: np.repeat(v, 9, 0) for k, v in t.items() if "mis" in k}), "shape (81"),
+    "many": ("report", lambda t: t.update({k: np.repeat(v, 9, 0) for k, v in t.items() if "mis" in k}), "has shape ("),
 }  # fmt: skip
 
 

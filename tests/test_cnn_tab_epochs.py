@@ -40,7 +40,8 @@ def test_best_is_the_first_of_the_best_and_last_is_the_last(tmp_path: Path) -> N
     found = [cells[TITLE, f"{letter}5"] for letter in "ABCDEF"]
     assert found == [4, 0.993, pytest.approx(0.007), 70, 2, 0.9945]
     assert cells[TITLE, "I5"] == 40
-    assert cells[TITLE, "J5"] == 4 * 60_000 / 40
+    assert cells[TITLE, "J5"] == (60_000 + 3 * 18_000) / 40
+    assert [cells[TITLE, f"K{row}"] for row in (30, 31)] == [6_000, 1_800]
 
 
 @pytest.mark.parametrize("dataset", TARGETS)
@@ -67,7 +68,7 @@ def test_measurements_stand_as_they_were_written(tmp_path: Path) -> None:
     """Every bit of every number, in the order of metrics.jsonl."""
     epochs = make_epochs(5)
     sheet: Any = load_workbook(write(tmp_path, epochs))[TITLE]
-    rows = [tuple(cell.value for cell in row) for row in sheet["A30:G34"]]
+    rows = [tuple(cell.value for cell in row) for row in sheet["A30:H34"]]
     assert rows == [tuple(vars(one).values()) for one in epochs]
 
 

@@ -1,8 +1,10 @@
 """Training gives the same numbers again: after a kill, and shared between processes."""
 
+import copy
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,10 +129,23 @@ def test_resuming_a_finished_run_trains_nothing(whole: Path) -> None:
 
 def test_a_checkpoint_of_something_else_is_refused(whole: Path, tmp_path: Path) -> None:
     """Tensors are missing."""
-    state = trainer().state()
-    del state["momentum.conv1.weight"]
-    with pytest.raises(RunError, match=r"is not of this network: 'momentum\.conv1\.weight'"):
-        trainer().restore(state, tmp_path)
+    for name in ("momentum.conv1.weight", "losses"):
+        state = trainer().state()
+        del state[name]
+        with pytest.raises(RunError, match=f"is not of this network: {name!r}"):
+            trainer().restore(state, tmp_path)
+
+
+def test_the_second_epoch_trains_on_the_part_that_is_kept(whole: Path) -> None:
+    """And says so; the losses are those without smoothed targets, which alone can come near zero."""
+    assert [epoch.images for epoch in read_run(whole).epochs] == [70, 42]
+    one = trainer(replace(RECIPE, epochs=1, batch=70, rotation=0, shift=0, scale=0, shear=0, dropout=0.0))
+    images, labels = normalised(tiny_data().train_images), tiny_data().train_labels
+    with torch.no_grad():
+        losses = functional.cross_entropy(copy.deepcopy(one.network)(images), labels, reduction="none")
+    one.train_epoch()
+    assert torch.allclose(one.losses, losses, atol=1e-4)
+    assert one.epochs[0].train_loss == pytest.approx(losses.mean().item(), rel=1e-4)
 
 
 def test_an_interrupt_while_writing_finishes_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,12 +182,16 @@ def test_the_size_of_a_test_batch_does_not_matter() -> None:
     assert torch.allclose(together[-1:], logits_of(one.network, images[-1:], CPU), atol=1e-5)
 
 
+PATHS = [str(Path(__file__).parent.parent), str(Path(__file__).parent)]
 TWO_PROCESSES = """
 import copy, sys
 import torch
 from torch.nn import functional
 from cnn.model import DigitNetwork
+from cnn.draws import Draws
 from cnn.team import Team, gathered
+from cnn_samples import CPU, RECIPE, tiny_data
+from cnn.train import Trainer
 
 torch.manual_seed(7)
 network = DigitNetwork().double()
@@ -186,12 +205,21 @@ def step(network, team):
     team.add(parameter.grad for parameter in network.parameters())
     return {**{name: p.grad for name, p in network.named_parameters()}, **network.weights()}
 
+def epoch_of(team):
+    trainer = Trainer(tiny_data(), RECIPE, 3, team)
+    trainer.train_epoch()
+    return trainer.losses, Draws.of(RECIPE, trainer.losses, 3, 2, team.device).order
+
+alone_losses, alone_order = epoch_of(CPU)
 alone = step(copy.deepcopy(network), Team(torch.device("cpu")))
 with gathered("cpu") as team:
     assert team.size == 2
     shared = step(network, team)
     for name, tensor in alone.items():
         assert torch.allclose(shared[name], tensor, rtol=1e-9, atol=1e-12), name
+    losses, order = epoch_of(team)
+    assert torch.allclose(losses, alone_losses, rtol=1e-3)
+    assert torch.equal(order, alone_order)
     assert team.told(team.rank) == 0
 print("same", flush=True)
 """
@@ -200,12 +228,12 @@ print("same", flush=True)
 def torchrun(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """The command, after `torchrun --nproc-per-node 2`."""
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(PATHS)}
     return subprocess.run([*start, *command], capture_output=True, text=True, check=False, env=environment, timeout=300)
 
 
 def test_two_processes_have_the_gradients_and_statistics_of_one(tmp_path: Path) -> None:
-    """In float64 to 1e-9, with a batch that does not share evenly."""
+    """In float64 to 1e-9, with a batch that does not share evenly; and they choose the same images to go on with."""
     script = tmp_path / "two.py"
     script.write_text(TWO_PROCESSES, encoding="utf-8")
     done = torchrun(script)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from openpyxl.chart import ScatterChart
 from openpyxl.chart.marker import Marker
@@ -32,7 +33,7 @@ RESULTS, REACHED, CHARTS, NOTE, GROUPS, HEADER, TOP = 4, 7, 10, 27, 28, 29, 30
 CHART_BOTTOM = NOTE - 2
 ONE_PAGE = 40
 """How many epochs are printed on one page; with more, each page repeats the header."""
-WIDTHS = [13.0] * 11
+WIDTHS = [13.0] * 12
 MEASURED = (
     ("epoch", formats.WHOLE),
     ("train loss", formats.SHORT),
@@ -41,16 +42,18 @@ MEASURED = (
     ("test accuracy", formats.PERCENT),
     ("learning rate at its end", formats.LEARNING),
     ("seconds", formats.SECONDS),
+    ("images trained on", formats.THOUSANDS),
 )
 COMPUTED = (
     ("test error rate", formats.PERCENT),
     ("seconds so far", formats.SECONDS),
-    ("training images per second", formats.THOUSANDS),
+    ("images trained on per second", formats.THOUSANDS),
     ("reaches the target in epoch", formats.WHOLE),
 )
 REMARK = (
-    "Losses are means in nats. The training figures are means over the epoch's batches as the network saw them, "
-    "changed at random and with dropout where the recipe says so; the test figures are of the whole test set after the "
+    "Losses are mean cross-entropies in nats, without smoothed targets. The training figures are means over the images "
+    "that the epoch trained on, as the network saw them, changed at random and with dropout where the recipe says so; "
+    "a recipe may train on a part only, the hardest among them. The test figures are of the whole test set after the "
     "epoch. Seconds are those of training and testing."
 )
 # Accuracies are fractions of whole images, whose last bit depends on the device that divided.
@@ -83,8 +86,11 @@ def fill(book: Book, facts: Facts) -> Formula:
 
 def read(cells: Typed, count: int) -> tuple[Epoch, ...]:
     """The epochs in a tab's table; CellError where one holds no number."""
+    kinds: list[Callable[[int, int], Any]] = [
+        cells.whole if field.name in ("epoch", "images") else cells.number for field in fields(Epoch)
+    ]
     rows = range(TOP, TOP + count)
-    return tuple(Epoch(cells.whole(row, 1), *(cells.number(row, 2 + k) for k in range(6))) for row in rows)
+    return tuple(Epoch(*(kind(row, column) for column, kind in enumerate(kinds, 1))) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def _results(table: _Table) -> list[Card]:
     """The last epoch, the best one, and the time of all."""
     last, row = table.bottom, RESULTS + 1
     epoch, accuracy, seconds = table.column("A"), table.column("E"), table.column("G")
-    per_second = f'=IF(I{row}>0,A{row}*G{row}/I{row},"{NONE}")'
+    per_second = f'=IF(I{row}>0,SUM({table.column("H")})/I{row},"{NONE}")'
     return [
         ("last epoch", Formula(f"=A{last}"), formats.WHOLE, "result"),
         ("its test accuracy", Formula(f"=E{last}"), formats.PERCENT, "result"),
@@ -131,15 +137,15 @@ def _results(table: _Table) -> list[Card]:
         ("training images", table.facts.train_images, formats.THOUSANDS, "formula"),
         ("test images", table.facts.test_images, formats.THOUSANDS, "formula"),
         ("seconds in all", Formula(f"=SUM({seconds})"), formats.SECONDS, "result"),
-        ("training images per second", Formula(per_second), formats.THOUSANDS, "result"),
+        ("images trained on per second", Formula(per_second), formats.THOUSANDS, "result"),
     ]
 
 
 def _reached(table: _Table) -> list[Card]:
     """The target, the first epoch that reached it, and the time until then."""
-    row, marks = REACHED + 1, table.column("K")
+    row, marks = REACHED + 1, table.column("L")
     first = f'=IF(COUNT({marks})=0,"{NEVER}",MIN({marks}))'
-    until = f'=IF(ISNUMBER(B{row}),INDEX({table.column("I")},B{row}),"{NEVER}")'
+    until = f'=IF(ISNUMBER(B{row}),INDEX({table.column("J")},B{row}),"{NEVER}")'
     return [
         ("target test accuracy", table.target, formats.PERCENT, "input"),
         ("first reached in epoch", Formula(first), formats.WHOLE, "result"),
@@ -157,15 +163,15 @@ def _name_target(tab: Tab) -> None:
 
 def _fill_table(tab: Tab, table: _Table) -> None:
     """A row per epoch: what was measured as numbers, the rest as formulas of them."""
-    tab.merge(GROUPS, 1, 7, "measured by the run", "group")
-    tab.merge(GROUPS, 8, len(WIDTHS), "computed here", "group")
+    tab.merge(GROUPS, 1, len(MEASURED), "measured by the run", "group")
+    tab.merge(GROUPS, len(MEASURED) + 1, len(WIDTHS), "computed here", "group")
     columns = (*MEASURED, *COMPUTED)
     tab.header(HEADER, 1, [name for name, _ in columns], 32)
     for row, one in enumerate(table.epochs, TOP):
         computed = (
             f"=1-E{row}",
-            f"=I{row - 1}+G{row}" if row > TOP else f"=G{row}",
-            f'=IF(G{row}>0,G${RESULTS + 1}/G{row},"{NONE}")',
+            f"=J{row - 1}+G{row}" if row > TOP else f"=G{row}",
+            f'=IF(G{row}>0,H{row}/G{row},"{NONE}")',
             f'=IF(E{row}>={TARGET}-{SLACK_TEXT},A{row},"{NONE}")',
         )
         for column, content in enumerate((*vars(one).values(), *map(Formula, computed)), 1):
@@ -181,7 +187,7 @@ def _draw(tab: Tab, table: _Table) -> None:
     charts = (
         (_loss(table), "A", "D", "the training loss and the test loss"),
         (_accuracy(tab, table), "E", "H", "the training accuracy, the test accuracy and the target"),
-        (_learning_rate(table), "I", "K", "the learning rate"),
+        (_learning_rate(table), "I", "L", "the learning rate"),
     )
     for chart, left, right, what in charts:
         words = f"Lines of {what} over {len(table.epochs)} epochs."
