@@ -179,7 +179,14 @@ def table_of(one: Handmade, folder: Path) -> tuple[TableReport, list[str]]:
     return found.tables[0], found.lines()
 
 
-@pytest.mark.parametrize("name", STRANGE)
+# Each is tried on every run as it is or with a mistake, and in both ways among the slow ones.
+AS_IT_IS, WITH_A_MISTAKE = (
+    [pytest.param(name, marks=[pytest.mark.slow] * (at % 2 != turn)) for at, name in enumerate(STRANGE)]
+    for turn in range(2)
+)
+
+
+@pytest.mark.parametrize("name", AS_IT_IS)
 def test_a_right_workbook_is_right(name: str, tmp_path: Path) -> None:
     """Whatever it looks like, and how odd things are taken is told."""
     one, said = STRANGE[name]
@@ -190,7 +197,7 @@ def test_a_right_workbook_is_right(name: str, tmp_path: Path) -> None:
     assert (table.rate, table.columns >= 22) == (1.0, True)
 
 
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", WITH_A_MISTAKE)
 def test_a_wrong_one_is_wrong_where_it_is(name: str, tmp_path: Path) -> None:
     """The mistake that most people make, an update with another's gradient, and a sign in one row."""
     one, _ = STRANGE[name]
