@@ -84,6 +84,8 @@ LESSONS = (
     ("rnn", Picture("rnn_derivation", "Derivation", area="$A$64:$E$95")),
     ("attention", Picture("attention_network", "Network", area="$D$4:$Y$23")),
     ("attention", Picture("attention_derivation", "Derivation", area="$A$128:$E$150")),
+    ("normalisation", Picture("normalisation_network", "Network", area="$D$4:$Y$30")),
+    ("normalisation", Picture("normalisation_derivation", "Derivation", area="$A$70:$E$92")),
 )
 
 
