@@ -75,6 +75,7 @@ def test_every_template_is_confirmed_by_ironcalc_and_pytorch(name: str, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LONG)
 def test_long_trainings_are_confirmed_to_their_end(name: str, tmp_path: Path, torch: ModuleType) -> None:
     """The same of all steps."""

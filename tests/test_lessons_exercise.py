@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from handmade import Handmade
 from learners import Desk, answers, fill_with_openpyxl, form, of_handmade, table_of
+from portions import EXHAUSTIVE, SLOW
 from referees import complaints
 from specs import few_steps
 from sympy import Symbol
@@ -42,9 +43,12 @@ from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 TEMPLATES = tuple(name for name in template_names() if load(name).dense and name != "iris")
 FORMS = 20
 # The others have many cells, or are like these.
-QUICK = ("and_online", "erav2", "optimizers")
-SLOW_IN_LIBREOFFICE = [pytest.param(name, marks=[pytest.mark.slow] if name != "erav2" else []) for name in TEMPLATES]
-ALL = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in TEMPLATES]
+QUICK, OTHERS = ("and_online", "erav2", "optimizers"), ("softmax_three_classes", "xor")
+MARKS = {name: () if name in QUICK else SLOW if name in OTHERS else EXHAUSTIVE for name in TEMPLATES}
+ALL = [pytest.param(name, marks=marks) for name, marks in MARKS.items()]
+SLOW_IN_LIBREOFFICE = [
+    pytest.param(name, marks=marks or (SLOW if name != "erav2" else ())) for name, marks in MARKS.items()
+]
 
 
 def written(folder: Path, name: str = "erav2", **asked: object) -> tuple[Exercise, Path]:
@@ -254,7 +258,7 @@ def test_files_are_valid(name: str, asked: dict[str, object], ooxml_validator: P
     ("name", "seed"),
     [
         *((name, seed) for name in QUICK for seed in range(2)),
-        *(pytest.param(name, 2, marks=pytest.mark.slow) for name in TEMPLATES),
+        *(pytest.param(name, 2, marks=marks or SLOW) for name, marks in MARKS.items()),
     ],
 )
 def test_bugs_change_numbers_and_can_be_mended(name: str, seed: int, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ JUDGED = 20
 """Updates of the workbooks that the engines judge: they take minutes for all that the templates ask for."""
 
 # These take minutes each, most of it in the engines that look at them afterwards.
-LARGE = ("deep", "optimizers", "softmax_three_classes", "xor")
+LARGE = ("deep", "mazur_output_first", "normalisation", "optimizers", "relu_regression", "softmax_three_classes", "xor")
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,10 @@ def test_pytorch_agrees_where_ironcalc_recalculates(torch: ModuleType, tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.libreoffice
-@pytest.mark.parametrize("template", ["erav2", "softmax_three_classes", "relu_regression"])
+@pytest.mark.parametrize(
+    "template",
+    ["softmax_three_classes", *(pytest.param(name, marks=EXHAUSTIVE) for name in ("erav2", "relu_regression"))],
+)
 def test_pytorch_agrees_where_libreoffice_recalculates(
     torch: ModuleType, tmp_path: Path, template: str, soffice: Path
 ) -> None:
