@@ -66,10 +66,16 @@ def torch() -> ModuleType:
     return module
 
 
+GRIDS = {
+    "combinations": "combinations of activation, loss, bias, batch, updates and optimizer",
+    "stacks": "cases of a stack of layers, activation, loss and batch",
+}
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How large the grid of combinations was that agreed with PyTorch and IronCalc."""
+    """How large the grids were that agreed with PyTorch and IronCalc."""
     passed = terminalreporter.stats.get("passed", ())
-    counted = [value for report in passed for name, value in report.user_properties if name == "combinations"]
-    if counted:
-        what = "combinations of activation, loss, bias, batch, updates and optimizer agree with PyTorch and IronCalc"
-        terminalreporter.write_line(f"grid: {sum(counted):,} {what}")
+    for counted, what in GRIDS.items():
+        size = sum(value for report in passed for name, value in report.user_properties if name == counted)
+        if size:
+            terminalreporter.write_line(f"grid: {size:,} {what} agree with PyTorch and IronCalc")
