@@ -335,7 +335,11 @@ WRONG_TENSORS: dict[str, tuple[str, Callable[[Tensors], object], str]] = {
     "one": ("report", lambda t: t.update(mistake_truth=t["mistake_truth"][:1]), "mistake_truth has shape (1,)"),
     "floats": ("report", lambda t: t.update(confusion=t["confusion"] / 2), "confusion has float64 numbers"),
     "fewer": ("report", lambda t: t.update(sample_index=t["sample_index"][1:]), "sample_index has shape (19,)"),
-    "many": ("report", lambda t: t.update({k: np.repeat(v, 9, 0) for k, v in t.items() if "mis" in k}), "has shape ("),
+    "many": (
+        "report",
+        lambda t: t.update({k: np.resize(v, (81, *v.shape[1:])) for k, v in t.items() if "mis" in k}),
+        "shape (81",
+    ),
 }  # fmt: skip
 
 

@@ -282,9 +282,9 @@ HOSTILE: dict[str, dict[tuple[str, int], str | float | bool]] = {
 def test_hostile_formulas_are_judged_in_time(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No traceback, no hang: each is a finding or a note, or the line says what is too much."""
     path = write(tmp_path / "hostile.xlsx", replace(RIGHT, cells=HOSTILE[name], stored=RIGHT))
-    started = time.process_time()
+    started = time.monotonic()
     main(("check", str(path)))
-    assert time.process_time() - started < 10
+    assert time.monotonic() - started < 10
     out, err = capsys.readouterr()
     assert re.search(r"^wrong .* h1,|^note .*cannot be read \(first I3\d|at most as many", out + err, re.MULTILINE)
 
@@ -297,9 +297,9 @@ def test_a_million_empty_cells_are_nothing(wrong: Path, tmp_path: Path) -> None:
     def more(name: str, text: str) -> str:
         return text.replace("</sheetData>", f"{filler}</sheetData>") if name.endswith("sheet1.xml") else text
 
-    started = time.process_time()
+    started = time.monotonic()
     found = examine(rewritten(wrong, tmp_path / "empty.xlsx", more))
-    assert time.process_time() - started < 10
+    assert time.monotonic() - started < 10
     assert [one.cell for one in found.tables[0].findings] == ["Z33", "AA33"]
 
 
