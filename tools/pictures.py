@@ -12,6 +12,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -142,11 +144,12 @@ def make_handout(folder: Path, chromium: str) -> Path:
 
 def make_lessons(folder: Path, only: Sequence[str] | None) -> Iterator[Path]:
     """The pictures of LESSONS, each from its template's workbook."""
-    for template, picture in LESSONS:
-        if not only or picture.name in only:
-            with tempfile.TemporaryDirectory() as scratch:
-                workbook = Path(scratch, "lesson.xlsx")
-                build(load(template), workbook)
+    asked = [lesson for lesson in LESSONS if not only or lesson[1].name in only]
+    for template, lessons in groupby(asked, key=itemgetter(0)):
+        with tempfile.TemporaryDirectory() as scratch:
+            workbook = Path(scratch, "lesson.xlsx")
+            build(load(template), workbook)
+            for _, picture in lessons:
                 yield make(workbook, folder, picture)
 
 

@@ -128,11 +128,11 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
     if origin.spec is None:
         note = "The workbook carries no spec: nothing to retrain."
         rebuilt, more = _rebuilt(path, origin)
-        return Report(tuple(comparisons), " ".join(filter(None, (note, more))), path, rebuilt)
+        return Report(tuple(comparisons), _joined(note, more), path, rebuilt)
     spec, runs = spec_now(origin, recalculated, path)
     rebuilt, note = _rebuilt(path, origin)
     if importlib.util.find_spec("torch") is None:
-        note = " ".join(filter(None, ("PyTorch is not installed: not retrained.", note)))
+        note = _joined("PyTorch is not installed: not retrained.", note)
         return Report(tuple(comparisons), note, path, rebuilt)
     retraining = _Retraining(path, spec, recalculated, rounding, progress)
     comparisons.append(retraining.compare(runs, [origin.headers[run.label] for run in runs]))
@@ -146,7 +146,11 @@ def report_alone(path: Path) -> Report:
         raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
     rebuilt, note = _rebuilt(path, origin)
     said = "Not recalculated and not retrained: that takes the command, sheetgen check."
-    return Report((), " ".join(filter(None, (said, note))), path, rebuilt)
+    return Report((), _joined(said, note), path, rebuilt)
+
+
+def _joined(*notes: str) -> str:
+    return " ".join(filter(None, notes))
 
 
 def _rebuilt(path: Path, origin: Origin) -> tuple[Comparison | None, str]:

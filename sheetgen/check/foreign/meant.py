@@ -26,12 +26,13 @@ def is_e(value: float) -> bool:
 def meant(tree: Node) -> Node:
     """The formula without ROUND, with EXP(1) for a typed e under a power, in functions that are known here."""
     tree = rebuilt(tree, meant)
-    if isinstance(tree, Call) and tree.name == "ROUND" and _digits(tree) >= FEWEST_DIGITS:
+    way = _way(tree)
+    if way == "ROUND" and isinstance(tree, Call):
         return tree.arguments[0]
-    if isinstance(tree, Operation) and tree.operators[0] == "^" and _is_e(tree.operands[0]):
+    if way == "e" and isinstance(tree, Operation):
         return Operation(tree.operators, (_E, *tree.operands[1:]))
-    if isinstance(tree, Call) and tree.name == "POWER" and tree.arguments and _is_e(tree.arguments[0]):
-        return Call("POWER", (_E, *tree.arguments[1:]))
+    if way == "e" and isinstance(tree, Call):
+        return Call(tree.name, (_E, *tree.arguments[1:]))
     return _known(tree)
 
 
@@ -42,13 +43,17 @@ def written_so(text: str) -> str:
         tree = parse(text)
     except FormulaError:
         return ""
-    for node in walk(tree):
-        if isinstance(node, Call) and node.name == "ROUND" and _digits(node) >= FEWEST_DIGITS:
-            return "ROUND"
-        if isinstance(node, Operation) and node.operators[0] == "^" and _is_e(node.operands[0]):
-            return "e"
-        if isinstance(node, Call) and node.name == "POWER" and node.arguments and _is_e(node.arguments[0]):
-            return "e"
+    return next(filter(None, map(_way, walk(tree))), "")
+
+
+def _way(node: Node) -> str:
+    """What of a node itself is not taken as it stands."""
+    if isinstance(node, Call) and node.name == "ROUND" and _digits(node) >= FEWEST_DIGITS:
+        return "ROUND"
+    if isinstance(node, Operation) and node.operators[0] == "^" and _is_e(node.operands[0]):
+        return "e"
+    if isinstance(node, Call) and node.name == "POWER" and node.arguments and _is_e(node.arguments[0]):
+        return "e"
     return ""
 
 
