@@ -56,7 +56,7 @@ def main() -> int:
         images, labels, *_ = data.tensors()
         data = Data("mnist", images[:KEPT], labels[:KEPT], images[KEPT:], labels[KEPT:])
     with gathered(arguments.device) as team:
-        print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team.device)}")
+        print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team)}")
         print(f"read: {len(data.test_images):,} {'held-out training' if arguments.held_out else 'test'} images")
         for recipes in turns:
             results = [[trained(data, recipe, seed, team) for recipe in recipes] for seed in arguments.seeds]

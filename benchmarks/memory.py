@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="of each way (default: %(default)s)")
     parser.add_argument("--updates", type=int, default=60, help="in each run (default: %(default)s)")
     arguments = parser.parse_args()
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(torch.device('cpu'))}")
+    print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(Team(torch.device('cpu')))}")
     milliseconds: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(arguments.runs):
         for name, kept in WAYS.items():

@@ -1,8 +1,9 @@
 """Times one update's forward and backward pass in each order, precision and compilation: what cnn/train.py chose from.
 
-    python benchmarks/update.py [--data DIR] [--runs N] [--device cuda]
+    python benchmarks/update.py [--data DIR] [--runs N] [--epochs N] [--device cuda]
 
-Each line also says how far the gradients of the first convolution's weights are from float64's. Variants take turns, so
+Each line also says how far the gradients of the first convolution's weights are from float64's: at the beginning of a
+training, or after so many epochs of `fast`. Variants take turns, so
 that whatever else the machine does slows all alike. Compiling needs a C++ compiler; without one its line says so.
 """
 
@@ -25,7 +26,9 @@ from torch.nn import functional
 
 from cnn.data import load
 from cnn.model import DigitNetwork, normalised
+from cnn.recipes import RECIPES
 from cnn.team import device_name, gathered
+from cnn.train import Trainer
 
 BATCH = 128
 WEIGHTS = "conv1.weight"
@@ -60,17 +63,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Time one update of the digit network in several ways.")
     parser.add_argument("--data", type=Path, help="MNIST's folder (default: $MNIST_ROOT, else scikit-learn's digits)")
     parser.add_argument("--runs", type=int, default=60, help="of each variant (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=0, help="trained before (default: %(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     arguments = parser.parse_args()
     data = load("auto", arguments.data, lambda warning: print(warning, file=sys.stderr))
     with gathered(arguments.device) as team:
-        print(
-            f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team.device)}, batch {BATCH}"
-        )
-        torch.manual_seed(0)
+        print(f"torch {torch.__version__}, Python {platform.python_version()}, {device_name(team)}, batch {BATCH}")
         images = normalised(data.train_images[:BATCH]).to(team.device)
         labels = data.train_labels[:BATCH].to(team.device)
-        network = DigitNetwork().to(team.device)
+        trainer = Trainer(data, RECIPES["fast"], 0, team)
+        while len(trainer.epochs) < arguments.epochs:
+            trainer.train_epoch()
+        network = trainer.network
         passes = {variant.name: gradients(network, variant, images, labels) for variant in VARIANTS}
         exact = gradients(network.double(), VARIANTS[0], images.double(), labels)()
         timed = [variant for variant in VARIANTS if first(variant, passes[variant.name], exact)]

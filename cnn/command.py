@@ -42,8 +42,13 @@ def train(arguments: argparse.Namespace) -> None:
         if writer:
             resume(trainer, folder)
         trainer.follow()
-        with Progress(trainer, shown=team.leads) as progress:
-            train_network(trainer, writer, progress.update, progress.finish)
+        try:
+            with Progress(trainer, shown=team.leads) as progress:
+                train_network(trainer, writer, progress.update, progress.finish)
+        except KeyboardInterrupt:
+            if team.leads:
+                raise
+            raise SystemExit(1) from None
         if writer:
             print(summary(read_run(folder)))
 
@@ -52,7 +57,7 @@ def _agreed(arguments: argparse.Namespace, team: Team) -> tuple[dict[str, Any], 
     """config.json and the data, prepared by the process that leads; if that fails, all fail and it says why."""
     if team.leads:
         try:
-            config, data = _prepared(arguments, team.device)
+            config, data = _prepared(arguments, team)
         except SheetgenError:
             team.told(None)
             raise
@@ -68,7 +73,7 @@ def _agreed(arguments: argparse.Namespace, team: Team) -> tuple[dict[str, Any], 
     return config, data
 
 
-def _prepared(arguments: argparse.Namespace, device: torch.device) -> tuple[dict[str, Any], Data]:
+def _prepared(arguments: argparse.Namespace, team: Team) -> tuple[dict[str, Any], Data]:
     """config.json of the run and its data. The folder is there afterwards, empty or with this very run in it."""
     folder: Path = arguments.output
     earlier = _earlier(folder, resumed=arguments.resume)
@@ -91,12 +96,17 @@ def _prepared(arguments: argparse.Namespace, device: torch.device) -> tuple[dict
         "recipe": asdict(recipe),
         "epochs": recipe.epochs,
         "seed": asked.get("seed", 0) if arguments.seed is None else arguments.seed,
-        "device": device.type,
-        "device_name": device_name(device),
+        "device": team.device.type,
+        "device_name": device_name(team),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "sheetgen": sheetgen.__version__},
     }
     if earlier:
         _require_same(earlier, config, folder)
+        then, now = (f"{one.get('device_name')} with {one.get('versions')}" for one in (earlier, config))
+        if then != now:
+            _warn(
+                f"{folder}: begun on {then}, goes on on {now}: numbers will differ a little from an uninterrupted run's"
+            )
         return earlier, data
     make_folder(folder)
     return config, data

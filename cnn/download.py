@@ -1,30 +1,23 @@
-"""Downloads MNIST into a cache folder: with a progress bar, in bounded time, and checked."""
+"""Downloads MNIST into a cache folder: by torchvision, which checks every file, but in bounded time."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import http.client
 import os
 import socket
-import sys
+import tempfile
 import threading
-import urllib.error
-import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
-from cnn.files import make_folder, replace
+from cnn.files import make_folder
 
 __all__ = ["DownloadError", "cache_folder", "download"]
 
 SECONDS = 5.0
-"""How long a server may stay silent before it is given up."""
-CHUNK = 1 << 16
+"""How long a server may stay silent before it is given up; torchvision would wait for ever."""
 
 
 class DownloadError(Exception):
@@ -36,50 +29,26 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sheetgen"
 
 
-def download(folder: Path, files: Mapping[str, str]) -> None:
-    """Put the files (name -> MD5) into the folder, each from the first of torchvision's mirrors that has it as name.gz.
-
-    DownloadError if one cannot be had; those already there stay.
-    """
+def download(folder: Path, files: Iterable[str]) -> None:
+    """Put torchvision's MNIST into the folder: these files of it. DownloadError if it cannot be had."""
     from torchvision.datasets import MNIST
 
-    mirrors: list[str] = MNIST.mirrors
-    reachable = [mirror for mirror in mirrors if _resolves(urlsplit(mirror).hostname or "")]
-    if not reachable:
+    if not any(_resolves(urlsplit(mirror).hostname or "") for mirror in MNIST.mirrors):
         raise DownloadError("it cannot be downloaded: no server is reachable")
     make_folder(folder)
-    for name, md5 in files.items():
-        if not (folder / name).is_file():
-            replace(folder / name, _first_of(reachable, name, md5))
-
-
-def _first_of(mirrors: list[str], name: str, md5: str) -> bytes:
-    failures = []
-    for mirror in mirrors:
-        url = f"{mirror}{name}.gz"
-        try:
-            content = gzip.decompress(_fetched(url))
-        except (OSError, EOFError, ValueError, zlib.error, http.client.HTTPException) as error:
-            failures.append(f"{url}: {str(error) or type(error).__name__}")
-            continue
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
-            return content
-        failures.append(f"{url}: has not the published MD5")
-    raise DownloadError(f"it cannot be downloaded: {failures[0]}")
-
-
-def _fetched(url: str) -> bytes:
-    if not url.startswith("https://"):
-        raise OSError("is not https")
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-        total = int(answer.headers.get("Content-Length", 0)) or None
-        name = url.rsplit("/", 1)[1]
-        with tqdm(total=total, desc=name, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
-            parts = []
-            while part := answer.read(CHUNK):
-                parts.append(part)
-                bar.update(len(part))
-    return b"".join(parts)
+    waited = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SECONDS)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent) as new:
+            raw = Path(MNIST(new, download=True).raw_folder)
+            for name in files:
+                (raw / name).replace(folder / name)
+    except (OSError, RuntimeError, EOFError, HTTPException, zlib.error) as error:
+        raise DownloadError(
+            f"it cannot be downloaded: {' '.join(str(error).split()) or type(error).__name__}"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(waited)
 
 
 def _resolves(host: str) -> bool:

@@ -40,7 +40,7 @@ class Draws:
         if images < len(losses):
             order = _chosen(order, losses.cpu(), images, round(images * recipe.hardest))
             order = order[torch.randperm(images, generator=generator)]
-        affine = _affine(recipe, images, generator).to(device) if recipe.augments(epoch) else None
+        affine = _affine(recipe, images, generator).to(device) if recipe.in_epoch(epoch).augments else None
         masks = None
         if recipe.dropout:
             kept = torch.rand(images, sum(_DROPPED), generator=generator) >= recipe.dropout

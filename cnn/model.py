@@ -76,50 +76,50 @@ class BatchNorm(nn.BatchNorm2d):
         if not self.training or (maps.is_cuda and not dist.is_initialized()):
             return super().forward(maps)
         normal: Tensor
-        normal, mean, variance, count = _Normalise.apply(maps, self.weight, self.bias, self.eps)
-        self._remember(mean, variance * (count / (count - 1)))
-        return normal
-
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics, as torch does: with the variance of a sample, n - 1 below the line."""
+        normal, mean, variance = _Normalise.apply(maps, self.weight, self.bias, self.eps)
         assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance, self.momentum)
+        return normal
 
 
 class _Normalise(torch.autograd.Function):
-    """Maps, weight, bias, eps -> normalised maps; and, without a gradient, mean, variance and pixels of a channel.
+    """Maps, weight, bias, eps -> normalised maps; and, without a gradient, a channel's mean and a sample's variance.
 
-    The gradients are those of Ioffe and Szegedy, "Batch normalization" (2015), section 3, collected by channel.
+    The gradients are those of Ioffe and Szegedy, "Batch normalization" (2015), section 3, collected by channel. Each
+    process centres its maps on its own mean, so that one sum over the processes is enough in each direction.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
         rows = _rows(maps)
-        here = maps.new_full((1,), maps.numel() / maps.shape[1])
-        totals = _all_reduced(torch.cat((_by_channel(rows, weight), here)))
+        here = maps.numel() // maps.shape[1]
+        near = _by_channel(rows, weight) / max(1, here)
+        rows = rows - _wide(near, rows)
+        sums = torch.cat((near.double() * here, _by_channel(rows.square(), weight) + near.double().square() * here))
+        totals = _all_reduced(torch.cat((sums, sums.new_full((1,), here))))
         count = totals[-1]
-        mean = totals[:-1] / count
-        centred = rows - _wide(mean, rows)
-        variance = _all_reduced(_by_channel(centred.square(), weight)) / count
+        mean, square = (totals[:-1] / count).chunk(2)
+        away = (mean - near).to(near)
+        variance = (square - mean.square()).clamp_min(0).to(near)
         inverse = (variance + eps).rsqrt()
-        normal = torch.addcmul(_wide(bias, rows), centred, _wide(weight * inverse, rows))
-        ctx.save_for_backward(centred, weight, inverse, count)
-        ctx.mark_non_differentiable(mean, variance, count)
-        return _maps(normal, maps.shape), mean, variance, count
+        normal = torch.addcmul(_wide(bias - away * weight * inverse, rows), rows, _wide(weight * inverse, rows))
+        ctx.save_for_backward(rows, away, weight, inverse, count)
+        told = near + away, (variance * (count / (count - 1))).to(near)
+        ctx.mark_non_differentiable(*told)
+        return _maps(normal, maps.shape), *told
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        centred, weight, inverse, count = ctx.saved_tensors
+        centred, away, weight, inverse, count = ctx.saved_tensors
         rows = _rows(gradients[0])
         of_bias = _by_channel(rows, weight)
-        of_weight = _by_channel(rows * centred, weight) * inverse
+        of_weight = (_by_channel(rows * centred, weight) - away * of_bias) * inverse
         all_bias, all_weight = _all_reduced(torch.cat((of_bias, of_weight))).chunk(2)
-        scale = weight * inverse
-        of_maps = torch.addcmul(_wide(-scale * all_bias / count, rows), rows, _wide(scale, rows))
-        of_maps.addcmul_(centred, _wide(-scale * inverse * all_weight / count, rows))
+        scale, count = weight * inverse, count.to(weight)
+        slope = scale * inverse * all_weight / count
+        of_maps = torch.addcmul(_wide(away * slope - scale * all_bias / count, rows), rows, _wide(scale, rows))
+        of_maps.addcmul_(centred, _wide(-slope, rows))
         return _maps(of_maps, gradients[0].shape), of_weight, of_bias, None
 
 

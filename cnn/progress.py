@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from cnn.layers import CLASSES
 from cnn.run import DATASETS, Epoch, Run
+from cnn.team import device_name
 
 if TYPE_CHECKING:
     from cnn.train import Trainer
@@ -33,7 +34,7 @@ class Progress:
         self._say(
             f"{DATASETS[data.name]}: {len(data.train_images):,} training and {len(data.test_images):,} test images; "
             f"recipe {trainer.recipe.name}, {trainer.recipe.epochs} epochs, seed {trainer.seed}, "
-            f"{trainer.team.device.type}{f', {trainer.team.size} processes' if trainer.team.size > 1 else ''}"
+            f"{trainer.team.device.type} ({device_name(trainer.team)})"
         )
         if done:
             self._say(f"going on after epoch {done}")

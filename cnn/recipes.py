@@ -41,7 +41,7 @@ class Recipe:
     shear: float = 0.0
     """Limit of the pixels that a row moves per row away from the middle."""
     plain: float = 0.0
-    """The part of the epochs, at the end, whose images are as they are: as those of the test set."""
+    """The part of the epochs, at the end, whose images and targets are as they are: as those of the test set."""
     smoothing: float = 0.0
     """The part of each target that is spread evenly over the ten digits: torch's label_smoothing."""
     kept: float = 1.0
@@ -49,10 +49,21 @@ class Recipe:
     hardest: float = 0.0
     """The part of those that had the largest loss when last trained on; the others are drawn evenly."""
 
-    def augments(self, epoch: int) -> bool:
-        """Whether images are changed in this epoch, of which the first is 1."""
-        changes = any((self.rotation, self.shift, self.scale, self.shear))
-        return changes and epoch <= self.epochs - round(self.epochs * self.plain)
+    def in_epoch(self, epoch: int) -> Recipe:
+        """The recipe as it is followed in this epoch, of which the first is 1: the last may be plain.
+
+        >>> recipe = Recipe("", "", epochs=3, batch=100, learning_rate=0.1, plain=0.4, smoothing=0.1, shift=2.0)
+        >>> [(one.smoothing, one.augments) for one in map(recipe.in_epoch, (1, 2, 3))]
+        [(0.1, True), (0.1, True), (0.0, False)]
+        """
+        if epoch <= self.epochs - round(self.epochs * self.plain):
+            return self
+        return replace(self, smoothing=0.0, rotation=0.0, shift=0.0, scale=0.0, shear=0.0)
+
+    @property
+    def augments(self) -> bool:
+        """Whether images are changed."""
+        return any((self.rotation, self.shift, self.scale, self.shear))
 
     def images_in(self, epoch: int, images: int) -> int:
         """How many of so many training images this epoch trains on.
@@ -88,6 +99,8 @@ class Recipe:
     def learning_rate_at(self, done: float) -> float:
         """The learning rate when this part (0 to 1) of all updates is done: a rising line, then half a cosine wave.
 
+        Without a state, which torch's OneCycleLR has, so that a resumed run needs only to know where it is.
+
         >>> recipe = Recipe("", "", epochs=1, batch=1, learning_rate=0.4, warm_up=0.25)
         >>> [round(recipe.learning_rate_at(done), 3) for done in (0, 0.125, 0.25, 0.625, 1)]
         [0.04, 0.22, 0.4, 0.2, 0.0]
@@ -102,7 +115,7 @@ class Recipe:
 _FAST = Recipe(
     "fast", "99.4 % in as little time as possible", epochs=5, batch=128, learning_rate=0.2, nesterov=True,
     weight_decay=1e-3, warm_up=0.35, dropout=0.0, rotation=5.0, shift=1.0, scale=0.05, shear=0.05,
-    smoothing=0.05, kept=0.3, hardest=0.5,
+    plain=0.2, smoothing=0.05, kept=0.2, hardest=0.5,
 )  # fmt: skip
 _ALL = (
     Recipe("original", "as the network was first trained", epochs=18, batch=128, learning_rate=0.01),

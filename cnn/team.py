@@ -26,7 +26,11 @@ MOST_PROCESSES = 10_000
 
 @dataclass(frozen=True)
 class Team:
-    """This process's place among those that train together, and the device it computes on."""
+    """This process's place among those that train together, and the device it computes on.
+
+    torch's DistributedDataParallel adds up gradients as quickly (benchmarks/pieces.py) and would replace one call of
+    add(): shares, losses, statistics and answers would be left.
+    """
 
     device: torch.device
     rank: int = 0
@@ -110,12 +114,17 @@ def _from_environment(name: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-def device_name(device: torch.device) -> str:
-    """What people read of the device: a GPU's name, or the processor's with the number of torch's threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+def device_name(team: Team) -> str:
+    """What people read of the device: a GPU's name, or the processor's with the number of torch's threads.
+
+    The last digits of a training's numbers depend on all of it. Threads are therefore torch's own choice, one for each
+    core (OMP_NUM_THREADS is another), and not chosen by how busy the machine is.
+    """
+    processes = f"{team.size} processes, " if team.size > 1 else ""
+    if team.device.type == "cuda":
+        return f"{processes}{torch.cuda.get_device_name(team.device)}"
     threads = torch.get_num_threads()
-    return f"{_processor()}, {threads} thread{'' if threads == 1 else 's'}"
+    return f"{_processor()}, {processes}{threads} thread{'' if threads == 1 else 's'}"
 
 
 def _processor() -> str:

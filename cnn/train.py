@@ -84,6 +84,7 @@ class Trainer:
         losses = torch.zeros_like(self.losses)
         totals = torch.zeros(2, dtype=torch.float64, device=self.team.device)
         steps = math.ceil(images / batch)
+        smoothing = self.recipe.in_epoch(epoch).smoothing
         rate = 0.0
         self.network.train()
         if watch:
@@ -93,7 +94,7 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             places = slice(step * batch, min((step + 1) * batch, images))
-            totals += self._update(draws, places, losses)
+            totals += self._update(draws, places, losses, smoothing)
             if watch and (step % 10 == 9 or step == steps - 1):
                 seen = self.team.share(slice(0, places.stop))
                 here, right = (totals / max(1, seen.stop - seen.start)).tolist()
@@ -104,7 +105,7 @@ class Trainer:
         loss, accuracy = (totals / images).tolist()
         return loss, accuracy, rate
 
-    def _update(self, draws: Draws, places: slice, losses: Tensor) -> Tensor:
+    def _update(self, draws: Draws, places: slice, losses: Tensor, smoothing: float) -> Tensor:
         """Update on the batch at these places of the order; this process's sums of loss and of correct answers.
 
         What is minimised has smoothed targets; the loss told, and put into losses for each image, is without them.
@@ -116,7 +117,7 @@ class Trainer:
         if draws.affine is not None:
             images = moved(images, draws.affine[mine])
         logits = self.network(normalised(images), draws.layer_masks(mine))
-        loss = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=self.recipe.smoothing)
+        loss = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=smoothing)
         losses[chosen] = functional.cross_entropy(logits.detach(), labels, reduction="none")
         self.optimizer.zero_grad()
         (loss / (places.stop - places.start)).backward()
@@ -193,8 +194,8 @@ def resume(trainer: Trainer, folder: Path) -> None:
 def moved(images: Tensor, affine: Tensor) -> Tensor:
     """The images (n, 28, 28) under their affine maps (n, 2, 3), as float32 (n, 1, 28, 28); what comes in is 0.
 
-    Between pixels it interpolates with cubics, which keep strokes as sharp as the test set's: `accurate` then read
-    99.65 % of held-out images with a loss of 0.0140, and with linear interpolation 99.60 % with 0.0150 (seed 0).
+    Each image has a map of its own, for which torchvision's transforms.v2 must be called image by image: it takes 18
+    times as long (benchmarks/pieces.py). Between pixels it interpolates with cubics.
     """
     pixels = images[:, None].float()
     grid = functional.affine_grid(affine, list(pixels.shape), align_corners=False)

@@ -92,6 +92,20 @@ def test_resume_refuses_another_training(
 
 
 @pytest.mark.usefixtures("tiny")
+def test_resuming_elsewhere_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With other processes, threads or versions the last digits differ; with the same nothing is said."""
+    begin = [*TRAIN, "-o", str(tmp_path / "run"), "--epochs", "1", "--resume"]
+    main(begin)
+    main(begin)
+    assert "warning" not in capsys.readouterr().err
+    monkeypatch.setattr("torch.get_num_threads", lambda: 99)
+    main(begin)
+    assert re.search(r"warning: .*run: begun on .* thread.*, goes on on .*, 99 threads with", capsys.readouterr().err)
+
+
+@pytest.mark.usefixtures("tiny")
 def test_a_run_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nor is anything else that is in the folder."""
     main([*TRAIN, "-o", str(tmp_path / "run"), "--epochs", "1"])

@@ -2,8 +2,14 @@
 
 import gzip
 import hashlib
-import http.client
+import http.server
+import math
+import socket
+import struct
+import threading
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +18,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install 'sheetgen-backprop[cnn]'")
 
 import torch
+from torchvision.datasets import MNIST
 
 from cnn import data, download
 from cnn.data import MNIST_FILES, Data, DataError, load
@@ -148,53 +155,66 @@ def test_an_empty_mnist_root_is_like_no_mnist(tmp_path: Path, monkeypatch: pytes
     assert "MNIST_ROOT: there is no file" in warnings[0]
 
 
-def test_a_download_is_checked_and_tried_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first mirror sends nonsense, the second another file, the third the right one."""
-    right = b"content"
-    sent = {"a": b"no gzip", "b": gzip.compress(b"other"), "c": gzip.compress(right)}
-    monkeypatch.setattr(download, "_fetched", lambda url: sent[url[0]])
-    md5 = hashlib.md5(right, usedforsecurity=False).hexdigest()
-    assert download._first_of(["a/", "b/", "c/"], "file", md5) == right
-    with pytest.raises(download.DownloadError, match=r"cannot be downloaded: a/file\.gz: Not a gzipped file"):
-        download._first_of(["a/", "b/"], "file", md5)
+class Server(http.server.SimpleHTTPRequestHandler):
+    """Sends what lies in its folder."""
+
+    asked: list[str]
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed; what is asked for is kept."""
+        if self.command == "GET":
+            self.asked.append(self.path)
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [http.client.IncompleteRead(b"half", 9), ConnectionResetError("reset"), TimeoutError(), ValueError("no length")],
-    ids=repr,
-)
-def test_a_server_that_breaks_off_is_told(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the next one is asked."""
-    right = gzip.compress(b"content")
+@pytest.fixture
+def mirrors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], list[str]]]:
+    """A server that torchvision takes a small MNIST from, as its second mirror; the addresses and what was asked."""
+    folder, asked = tmp_path / "server", list[str]()
+    (folder / "wrong").mkdir(parents=True)
+    sums = []
+    for name, numbers in zip(MNIST_FILES, ((3, 28, 28), (3,), (2, 28, 28), (2,)), strict=True):
+        header = struct.pack(f">HBB{len(numbers)}I", 0, 8, len(numbers), *numbers)
+        content = gzip.compress(header + bytes(math.prod(numbers)), mtime=0)
+        (folder / f"{name}.gz").write_bytes(content)
+        (folder / "wrong" / f"{name}.gz").write_bytes(content[:-1])
+        sums.append((f"{name}.gz", hashlib.md5(content, usedforsecurity=False).hexdigest()))
+    handler = partial(type("Sends", (Server,), {"asked": asked}), directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(MNIST, "mirrors", [f"{address}wrong/", address])
+        monkeypatch.setattr(MNIST, "resources", sums)
+        yield MNIST.mirrors, asked
+        server.shutdown()
 
-    def fetched(url: str) -> bytes:
-        if url.startswith("a"):
-            raise trouble
-        return right
 
-    monkeypatch.setattr(download, "_fetched", fetched)
-    md5 = hashlib.md5(b"content", usedforsecurity=False).hexdigest()
-    assert download._first_of(["a/", "b/"], "file", md5) == b"content"
-    with pytest.raises(download.DownloadError, match=r"cannot be downloaded: a/file\.gz: \w"):
-        download._first_of(["a/"], "file", md5)
+def test_a_download_fills_the_cache(mirrors: tuple[list[str], list[str]], tmp_path: Path) -> None:
+    """By torchvision, which checks each file and asks the next mirror; nothing else is left in the folder."""
+    folder = tmp_path / "cache" / "MNIST" / "raw"
+    download.download(folder, MNIST_FILES)
+    assert sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()) == sorted(MNIST_FILES)
+    assert set(mirrors[1]) == {f"{folder}/{name}.gz" for folder in ("", "/wrong") for name in MNIST_FILES}
+    assert socket.getdefaulttimeout() is None
 
 
-def test_a_download_fills_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files that are there already are not asked for again."""
-    asked = []
+@pytest.mark.parametrize("place", [[0], [0, 0]], ids=["one mirror", "two"])
+def test_a_download_that_fails_is_told(
+    place: list[int], mirrors: tuple[list[str], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line that has the address, and no file is left."""
+    monkeypatch.setattr(MNIST, "mirrors", [mirrors[0][one] for one in place])
+    with pytest.raises(download.DownloadError, match=r"^it cannot be downloaded: .*127.0.0.1.*corrupted[^\n]*$"):
+        download.download(tmp_path / "cache", MNIST_FILES)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
-    def fetched(url: str) -> bytes:
-        asked.append(url)
-        return gzip.compress(b"content")
 
-    monkeypatch.setattr(download, "_fetched", fetched)
-    monkeypatch.setattr(download, "_resolves", lambda host: True)
-    md5 = hashlib.md5(b"content", usedforsecurity=False).hexdigest()
-    download.download(tmp_path / "new", {"one": md5})
-    download.download(tmp_path / "new", {"one": md5, "two": md5})
-    assert [url.rsplit("/", 1)[1] for url in asked] == ["one.gz", "two.gz"]
-    assert [path.name for path in sorted((tmp_path / "new").iterdir())] == ["one", "two"]
+def test_a_server_that_is_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and says nothing."""
+    monkeypatch.setattr(download, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{server.getsockname()[1]}/"])
+        with pytest.raises(download.DownloadError, match="timed out"):
+            download.download(tmp_path / "cache", MNIST_FILES)
 
 
 def test_a_silent_name_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

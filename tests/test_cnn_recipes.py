@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 def test_the_original_recipe_is_the_described_one() -> None:
     """SGD 0.01, momentum 0.9, batch 128, 18 epochs, dropout 0.1, and nothing else."""
     assert RECIPES["original"] == Recipe("original", RECIPES["original"].summary, 18, 128, 0.01, 0.9, dropout=0.1)
-    assert not RECIPES["original"].augments(1)
+    assert not RECIPES["original"].augments
     assert RECIPES["accurate"].epochs == 18
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
@@ -94,12 +94,15 @@ def test_augmentation_stays_within_its_limits() -> None:
 def test_the_last_epochs_may_be_plain() -> None:
     """As large a part of them as the recipe says, to the nearest epoch; their images are not changed."""
     recipe = replace(RECIPE, epochs=10, plain=0.3)
-    assert [recipe.augments(epoch) for epoch in range(1, 11)] == 7 * [True] + 3 * [False]
+    assert [recipe.in_epoch(epoch).augments for epoch in range(1, 11)] == 7 * [True] + 3 * [False]
     assert Draws.of(recipe, torch.zeros(5), 1, 7, CPU).affine is not None
     assert Draws.of(recipe, torch.zeros(5), 1, 8, CPU).affine is None
-    assert [replace(recipe, epochs=1).augments(1), replace(recipe, plain=0.0).augments(10)] == [True, True]
+    assert recipe.in_epoch(8) == replace(
+        RECIPE, epochs=10, plain=0.3, smoothing=0, rotation=0, shift=0, scale=0, shear=0
+    )
+    assert replace(recipe, epochs=1).in_epoch(1).augments and replace(recipe, plain=0.0).in_epoch(10).augments
     accurate = RECIPES["accurate"]
-    assert [epoch for epoch in range(1, 19) if not accurate.augments(epoch)] == [17, 18]
+    assert [epoch for epoch in range(1, 19) if not accurate.in_epoch(epoch).augments] == [17, 18]
 
 
 def test_nothing_is_moved_by_the_identity() -> None:

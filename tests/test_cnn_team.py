@@ -32,6 +32,6 @@ def test_a_processor_has_a_name(monkeypatch: pytest.MonkeyPatch, text: str, name
     monkeypatch.setattr("platform.processor", lambda: "")
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     monkeypatch.setattr("torch.get_num_threads", lambda: 1)
-    assert device_name(CPU) == f"{name or 'riscv64'}, 1 thread"
+    assert device_name(Team(CPU)) == f"{name or 'riscv64'}, 1 thread"
     monkeypatch.setattr("torch.get_num_threads", lambda: 8)
-    assert device_name(CPU).endswith(", 8 threads")
+    assert device_name(Team(CPU, size=2)).endswith(", 2 processes, 8 threads")
