@@ -253,6 +253,13 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
     assert two.test_loss == pytest.approx(one.test_loss, rel=1e-2)
 
 
+@pytest.mark.slow
+def test_fast_reads_the_digits(tmp_path: Path) -> None:
+    """All of scikit-learn's, with the command's defaults: at least 99.0 %."""
+    assert main(["train", "--dataset", "digits", "--device", "cpu", "-o", str(tmp_path / "run")]) == 0
+    assert read_run(tmp_path / "run").epochs[-1].test_accuracy >= 0.99
+
+
 def test_torchrun_says_an_error_once(tmp_path: Path) -> None:
     """The process that leads does; all of them fail."""
     done = torchrun("-m", "cnn", "train", "--dataset", "mnist", "--data", tmp_path / "nowhere", "-o", tmp_path / "run")
