@@ -96,7 +96,9 @@ def gradients(network: DigitNetwork, variant: Variant, images: Tensor, labels: T
     if not variant.own:
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.BatchNorm2d):
-                network.set_submodule(name, nn.BatchNorm2d(module.num_features).to(module.weight))
+                torchs = nn.BatchNorm2d(module.num_features).to(module.weight)
+                torchs.load_state_dict(module.state_dict())
+                network.set_submodule(name, torchs)
     network.to(memory_format=torch.channels_last if variant.last else torch.contiguous_format)
     forward: Callable[[Tensor], Tensor] = torch.compile(network) if variant.compiled else network
 
