@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import pytest
 import xlsxwriter
 from edits import edit_and_recalculate, poison
 from openpyxl import Workbook, load_workbook
+from openpyxl.formatting.rule import ColorScaleRule
+from openpyxl.worksheet.datavalidation import DataValidation
 from referees import agree, differences, openpyxl_cells, stored
 
 from sheetgen.check import office
+from sheetgen.check.bare import without_formats
 from sheetgen.check.engines import Engine, recalculate
 from sheetgen.check.office import convert
 from sheetgen.errors import CheckError, ExcelError
@@ -284,3 +289,53 @@ def test_a_copy_keeps_everything_else(workbook: Path, tmp_path: Path) -> None:
     assert changed == ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"]
     before, after = (load_workbook(path)["Inputs"] for path in (workbook, tmp_path / "poisoned.xlsx"))
     assert [[cell.value for cell in row] for row in before] == [[cell.value for cell in row] for row in after]
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_conditional_formats_are_kept_from_ironcalc_and_nothing_else(prefix: str, tmp_path: Path) -> None:
+    """It would evaluate the workbook once more for them; rows, and what stands behind them, come to it as they are."""
+    path = tmp_path / "book.xlsx"
+    book = Workbook()
+    sheet: Any = book.active
+    for row in range(1, 9):
+        sheet[f"A{row}"] = "<conditionalFormatting>" if row == 1 else row
+        sheet[f"B{row}"] = f"=A{row}*2"
+    for cells in ("A1:A8", "B1:B8"):
+        scale = ColorScaleRule(start_type="min", start_color="FFFFFF", end_type="max", end_color="FF0000")  # type: ignore[no-untyped-call]
+        sheet.conditional_formatting.add(cells, scale)
+    sheet.add_data_validation(DataValidation(type="whole", sqref="C1"))
+    book.create_sheet("plain")["A1"] = 1
+    book.save(path)
+    if prefix:
+        _rewrite(path, "xl/worksheets/sheet1.xml", _prefixed)
+    with without_formats(path) as bare:
+        assert bare != path
+        with zipfile.ZipFile(path) as before, zipfile.ZipFile(bare) as after:
+            assert before.namelist() == after.namelist()
+            for name in before.namelist():
+                kept = re.sub(rb"<(x:)?conditionalFormatting .*</(x:)?conditionalFormatting>", b"", before.read(name))
+                assert after.read(name) == kept
+                assert (len(kept) < len(before.read(name))) == (name == "xl/worksheets/sheet1.xml")
+    assert not bare.exists()
+    _rewrite(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</sheetData>", b"</sheetData><!-- -->"))
+    _rewrite(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</x:sheetData>", b"</x:sheetData><!-- -->"))
+    with without_formats(path) as bare, zipfile.ZipFile(path) as before, zipfile.ZipFile(bare) as after:
+        assert all(before.read(name) == after.read(name) for name in before.namelist())
+
+
+def test_a_workbook_without_conditional_formats_is_given_to_ironcalc_itself(workbook: Path) -> None:
+    """There is nothing to leave out."""
+    with without_formats(workbook) as bare:
+        assert bare == workbook
+
+
+def _prefixed(xml: bytes) -> bytes:
+    return re.sub(rb"<(/?)(?=\w)", rb"<\1x:", xml).replace(b" xmlns=", b" xmlns:x=")
+
+
+def _rewrite(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, change(data) if name == part else data)

@@ -100,6 +100,17 @@ def with_later_rate() -> Handmade:
     return replace(made(texts={(2, 6): "η2", (2, 7): 0.25}), cells=cells)
 
 
+OWN = (1.0, 0.25, 0.5, 0.75, 0.1, 0.2, 0.3, 0.4)
+OWN_SAID = "the rate of w4 is 0.75 (J3) in rows 34 to 44"
+
+
+def with_own_rates(labels: dict[tuple[int, int], str | float]) -> Handmade:
+    """A rate of each weight, in G3 to N3."""
+    texts = {**labels, **{(3, 7 + k): rate for k, rate in enumerate(OWN)}}
+    own = {f"w{k + 1}": UPDATES[f"w{k + 1}"].replace("{rate}", f"${'GHIJKLMN'[k]}$3") for k in range(8)}
+    return made(texts=texts).changed(**own)
+
+
 def with_helpers_called_as_data() -> Handmade:
     """Factors of the chain rule as T1, T2, … behind the table."""
     factors = {"T1": "{a_o1}-{t1}", "T2": "{a_o1}*(1-{a_o1})", "T3": "{T1}*{T2}"}
@@ -166,6 +177,10 @@ STRANGE: dict[str, tuple[Handmade, str]] = {
     ),
     "two rates": (with_two_rates(), "note    the rate of w5, w6, w7, w8 is 0.25 (G2) in rows 34 to 44"),
     "another rate later": (with_later_rate(), "is 0.25 (G2) in rows 40 to 44"),
+    "a rate of each weight": (with_own_rates({(2, 7 + k): f"η{k + 1}" for k in range(8)}), OWN_SAID),
+    "rates by weights' names": (
+        with_own_rates({(3, 6): "lr", **{(2, 7 + k): f"w{k + 1}" for k in range(8)}}), OWN_SAID,
+    ),
     "helpers called T1": (with_helpers_called_as_data(), ""),
     "samples in turn": (in_turn(), ""),
     "the last row pasted below": (pasted_below(), "note    2 rows repeat row 42; not judged"),
@@ -209,6 +224,29 @@ def test_a_wrong_one_is_wrong_where_it_is(name: str, tmp_path: Path) -> None:
     table, lines = table_of(replace(wrong, cells=cells), tmp_path)
     expected = {one.place("∂E/∂w3"), one.place("w6", 1), one.place("a_h2", 4)}
     assert {finding.cell for finding in table.findings} == expected, lines
+
+
+def test_a_weight_that_takes_another_one_s_rate_is_told(tmp_path: Path) -> None:
+    """The others say where its own is; in numbers without labels it is no more than a rate that is not the rate."""
+    right = with_own_rates({(2, 7 + k): f"η{k + 1}" for k in range(8)})
+    wrong = right.changed(w3=right.formulas["w3"].replace("$I$3", "$J$3"))
+    table, lines = table_of(wrong, tmp_path)
+    assert [finding.cell for finding in table.findings] == [right.place("w3", 1)], lines
+    assert table.findings[0].why == "$J$3 stands where the rate $I$3 belongs"
+    table, lines = table_of(with_own_rates({}), tmp_path)
+    assert not table.ok, lines
+
+
+def test_whose_rate_is_whose_is_said_to_be_unclear(tmp_path: Path) -> None:
+    """Where one is taken twice, and those of the hidden layer and of the output stand in two rows."""
+    labels = {(row, 7 + k): "η" for row in (2, 4) for k in range(4)}
+    rates = {(row + 1, column): 0.1 * (row + column) for row, column in labels}
+    cells = [f"${column}${row}" for row in (3, 5) for column in "GHIJ"]
+    own = {f"w{k + 1}": UPDATES[f"w{k + 1}"].replace("{rate}", cell) for k, cell in enumerate(cells)}
+    right = made(texts={**labels, **rates}).changed(**own)
+    assert table_of(right, tmp_path)[0].ok
+    table, lines = table_of(right.changed(w3=right.formulas["w3"].replace("$I$3", "$J$3")), tmp_path)
+    assert "which one w3, w4 should have cannot be told" in table.trouble and not table.findings, lines
 
 
 def test_inputs_that_were_filled_as_a_series_are_told(tmp_path: Path) -> None:

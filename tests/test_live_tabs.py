@@ -20,6 +20,8 @@ from cnn.live.tabs import add_live_tabs
 from cnn.run import RunError, read_run
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
+from sheetgen.xlsx.cells import column_letters
+from sheetgen.xlsx.copies import relative
 from sheetgen.xlsx.package import save
 from sheetgen.xlsx.reader import read_formulas
 
@@ -123,6 +125,24 @@ def test_a_pixel_of_a_layer_is_one_short_formula(book: Any, path: Path) -> None:
     cell = strips()[2].map(15)
     text = book["Layers"].cell(cell.top, cell.left).value
     assert text == "=scale2_16*MAX(0,bias2_16+SUMPRODUCT(AH7:AJ328,kernel2_16))+shift2_16"
+
+
+def test_a_map_stores_its_formula_once(run: Path, path: Path) -> None:
+    """Every pixel has what the first one has when it is filled to there, and the file says so: engines read one."""
+    book = Book()
+    add_live_tabs(book, read_run(run))
+    [layers] = [tab for tab in book.tabs if tab.ws.title == "Layers"]
+    maps = sum(strip.channels for strip in strips() if strip.kind == "conv")
+    assert len(set(layers.shared.values())) == maps == 112
+    for place, (top, left, _, _) in layers.shared.items():
+        texts = [(str(layers.ws.cell(*one).value), *one) for one in (place, (top, left))]
+        assert relative(*texts[0]) == relative(*texts[1])
+        assert "!" not in texts[0][0]
+    found = {cell.address: cell for cell in read_formulas(path, "Layers")}
+    assert sum(cell.origin is not None for cell in found.values()) == len(layers.shared) - maps
+    last = strips()[1].map(0)
+    address = f"{column_letters(last.right)}{last.bottom}"
+    assert found[address].formula == layers.ws[address].value != found[address].text
 
 
 def test_every_trained_number_is_there_exactly(path: Path) -> None:

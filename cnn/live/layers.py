@@ -81,6 +81,8 @@ def _maps(painter: Painter, strip: Strip, before: Strip | None, maps: Array) -> 
         places = np.ndindex(strip.side, strip.side)
         for (row, column), text, value in zip(places, texts, values, strict=True):
             painter.put(area.top + row, area.left + column, Formula(text, value), "pixel")
+        if strip.kind == "conv":
+            painter.tab.share(area.top, area.left, area.bottom, area.right)
         painter.heat(area)
 
 

@@ -136,7 +136,8 @@ def _contents(tab: Tab) -> Iterator[tuple[Place, _Written]]:
         if cell._value in (None, "") or not cell.protection.locked:
             continue
         if cell.data_type == "f":
-            yield where, _Written(str(cell._value)[1:], where)
+            first = tab.shared[where][:2] if where in tab.shared else where
+            yield where, _Written(str(cells[first]._value)[1:], first)
         else:
             value = cell._value
             yield where, _Written(None, where, value if isinstance(value, (bool, int, float)) else str(value))

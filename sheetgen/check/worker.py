@@ -20,6 +20,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+from sheetgen.check.bare import without_formats
 from sheetgen.errors import ERRORS, CheckError
 from sheetgen.xlsx.reader import place, read_formulas
 
@@ -84,9 +85,12 @@ def _opened(path: str) -> tuple[Any, dict[str, int]]:
     import ironcalc
 
     try:
-        model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
+        with without_formats(Path(path)) as bare:
+            model = ironcalc.load_from_xlsx(str(bare), "en", "UTC", "en")
         model.evaluate()
         return model, _numbers(model)
+    except CheckError:
+        raise
     except BaseException as error:
         # A panic of IronCalc's Rust code arrives as an exception that is no Exception.
         raise CheckError(f"{path}: IronCalc cannot open it: {error}; try --engine libreoffice") from None

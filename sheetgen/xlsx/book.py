@@ -38,7 +38,8 @@ class Tab:
     """A worksheet, the values of its formulas by (row, column), at most one block, and shapes drawn over the cells.
 
     A value of None is still to be computed. `copies` has, for formulas that were filled to the right, the first one's
-    text and how far on its right they stand. `vouched` says of which numbers each checksum is; see `vouch`.
+    text and how far on its right they stand; `shared`, for each formula of an area that is filled with its first one,
+    the area: top, left, bottom, right. `vouched` says of which numbers each checksum is; see `vouch`.
     """
 
     ws: Worksheet
@@ -47,6 +48,7 @@ class Tab:
     shapes: list[Shape] = field(default_factory=list)
     vouched: dict[str, str] = field(default_factory=dict)
     copies: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
+    shared: dict[tuple[int, int], tuple[int, int, int, int]] = field(default_factory=dict)
     _looks: dict[tuple[str, str | None], StyleArray] = field(default_factory=dict)
 
     def put(
@@ -84,6 +86,14 @@ class Tab:
         for right, text in enumerate(to_the_right(formula.text, count)):
             self.put(row, column + right, Formula(text), role)
             self.copies[row, column + right] = formula.text, right
+
+    def share(self, top: int, left: int, bottom: int, right: int) -> None:
+        """Let the file store the formulas of an area, all copies of its first, once; none may name another tab.
+
+        A shared formula that looks at another sheet is read in different ways ([MS-XLSB] 2.5.98.98).
+        """
+        area = top, left, bottom, right
+        self.shared |= {(row, column): area for row in range(top, bottom + 1) for column in range(left, right + 1)}
 
     def put_row(self, row: int, column: int, *contents: tuple[Content, str, str | None]) -> None:
         """Neighbouring cells from a column on, each a content, a role and a number format (None: the role's)."""

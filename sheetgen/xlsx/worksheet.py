@@ -77,6 +77,7 @@ class SheetWriter(WorksheetWriter):
         self._strings = strings
         self._own_rows: dict[int, tuple[str, str]] = {}
         self._styles: dict[int, int] = {}
+        self._areas: dict[tuple[int, int, int, int], int] = {}
 
     def frame(self) -> tuple[str, str]:
         """What stands before the rows and after them."""
@@ -158,7 +159,20 @@ class SheetWriter(WorksheetWriter):
         value = self._tab.stored.get(place)
         if value is None or not isinstance(cell._value, str):
             raise ValueError(f"{self.ws.title}!{cell.coordinate} has a formula without a value: {cell._value}")
-        return cell_xml(cell.coordinate, self._style_of(cell), formula_xml(cell._value[1:]), value)
+        return cell_xml(cell.coordinate, self._style_of(cell), self._formula_xml(place, cell._value[1:]), value)
+
+    def _formula_xml(self, place: tuple[int, int], text: str) -> str:
+        """Its <f> element; the first of an area has the text of all. A block's columns have the first numbers."""
+        area = self._tab.shared.get(place)
+        if area is None:
+            return formula_xml(text)
+        taken = len(self._tab.block.columns) if self._tab.block else 0
+        number = self._areas.setdefault(area, taken + len(self._areas))
+        top, left, bottom, right = area
+        if place != (top, left):
+            return f'<f t="shared" si="{number}"/>'
+        ref = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}"
+        return formula_xml(text, f' t="shared" ref="{ref}" si="{number}"')
 
     def _style_of(self, cell: Any) -> int:
         """The cell's style id; cells of one look share an object, which is looked up once."""

@@ -12,6 +12,7 @@ from sheetgen.check.foreign.judged import CLOSE, Judged, Wrong, close, stored_nu
 from sheetgen.check.foreign.labels import RATE, STEP
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.optimizers import another_optimizer
+from sheetgen.check.foreign.own_rates import own_rates
 from sheetgen.check.foreign.rates import has_rate_of_row, other_rates, place_of, with_rate_found
 from sheetgen.check.foreign.refer import references
 from sheetgen.check.foreign.tables import Table
@@ -44,8 +45,9 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
         judged.__dict__.pop("draws", None)
     judged.rates = rates
     judged.rate_place = place_of(judged, rates, judged.rate) or judged.rate_place
-    judged.other_rates = dict(other_rates(judged))
-    judged.trouble = another_optimizer(judged.view, judged.network, rates, judged.draws[1])
+    own, unclear = own_rates(judged)
+    judged.other_rates = own or dict(other_rates(judged))
+    judged.trouble = another_optimizer(judged.view, judged.network, rates, judged.draws[1]) or unclear
     if judged.trouble:
         judged.rate = judged.rate_place = None
     judged.wrong = sorted(_wrong_cells(judged), key=lambda one: (one.place[0], one.place[1]))
