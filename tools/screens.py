@@ -56,15 +56,17 @@ def display(size: str) -> Iterator[dict[str, str]]:
             yield environment
 
 
-def photograph(target: Path, environment: dict[str, str]) -> None:
-    """What the screen shows once it changes no more, and is more than an empty window."""
+def photograph(target: Path, environment: dict[str, str], other: bytes) -> bytes:
+    """What the screen shows once it changes no more, is more than an empty window, and another picture than before."""
+    until = time.monotonic() + PATIENCE
     before, now, colors = None, b"", 0
-    while before != now or colors < COLORS:
+    while (before != now or colors < COLORS or now == other) and time.monotonic() < until:
         time.sleep(STILL)
         subprocess.run(["import", "-window", "root", str(target)], env=environment, check=True)
-        before, now = now, target.read_bytes()
         with Image.open(target) as picture:
             colors = len(picture.convert("RGB").getcolors(picture.width * picture.height) or ())
+            before, now = now, picture.convert("RGB").tobytes()
+    return now
 
 
 def await_window(name: str, environment: dict[str, str]) -> None:
@@ -90,11 +92,12 @@ def screens(source: Path, folder: Path, size: str = SIZE) -> Iterator[Path]:
         profile = new_profile(Path(scratch, "profile"), recalculate=False)
         with running(["soffice", profile, "--norestore", "--nologo", "--calc", str(book)], env=environment):
             await_window(source.name, environment)
+            before = b""
             for number, tab in enumerate(visible_tabs(source)):
                 if number:
                     press("ctrl+Next", environment)
                 target = folder / f"{tab.replace(' ', '-').lower()}.png"
-                photograph(target, environment)
+                before = photograph(target, environment, before)
                 yield target
             press("ctrl+q", environment)
 
