@@ -2,17 +2,14 @@
 
     python benchmarks/live.py RUN
 
-LibreOffice is timed inside one session through UNO, where the system's Python has it (Debian: python3-uno; another
-one is named by the environment variable UNO_PYTHON); otherwise a conversion with recalculation is timed against one
-without.
+LibreOffice is timed inside one session where it can be (session.py says when); otherwise a conversion with
+recalculation is timed against one without.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,12 +18,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from session import Edit, conversion, edit_seconds
+
 from cnn.live.draw import CHOICE, PAINT
 from cnn.live.geometry import address
 from cnn.live.network import trained
 from cnn.live.tabs import add_live_tabs
 from cnn.run import read_run
-from sheetgen.check.office import convert, new_profile
 from sheetgen.tabs.workbook import complete
 from sheetgen.xlsx.book import Book
 from sheetgen.xlsx.package import save
@@ -34,42 +32,6 @@ from sheetgen.xlsx.package import save
 ROUNDS = 3
 CHOICE_CELL = address(CHOICE.top, CHOICE.left)
 PAINTED_CELL = address(PAINT.top + 1, PAINT.left + 1)
-# Runs under the Python that has UNO: prints the seconds of every edit.
-SESSION = """
-import sys, time, uno
-from com.sun.star.beans import PropertyValue
-url, pipe, choice, painted, *titles = sys.argv[1:]
-local = uno.getComponentContext()
-resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-for _ in range(300):
-    try:
-        context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-        break
-    except Exception:
-        time.sleep(0.2)
-desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-hidden = PropertyValue()
-hidden.Name, hidden.Value = "Hidden", True
-book = desktop.loadComponentFromURL(url, "_blank", 0, (hidden,))
-sheet = book.Sheets.getByName("Draw")
-answer = book.NamedRanges.getByName("answer").ReferredCells
-book.calculateAll()
-for title in titles:
-    start = time.perf_counter()
-    sheet.getCellRangeByName(choice).String = title
-    answer.String
-    print(time.perf_counter() - start)
-for ink in (9, 5, 0):
-    start = time.perf_counter()
-    sheet.getCellRangeByName(painted).Value = ink
-    answer.String
-    print(time.perf_counter() - start)
-book.close(True)
-try:
-    desktop.terminate()
-except Exception:
-    pass
-"""
 
 
 def build(run: Path, path: Path) -> None:
@@ -106,40 +68,18 @@ def libreoffice_seconds(path: Path, titles: Sequence[str]) -> Iterator[tuple[str
     """One edit in a session, or what recalculation adds to a conversion."""
     if shutil.which("soffice") is None:
         return
-    python = os.environ.get("UNO_PYTHON") or "/usr/bin/python3"
-    if shutil.which(python) and subprocess.run([python, "-c", "import uno"], capture_output=True).returncode == 0:
-        edits = _session(path, titles, python)
-        yield f"LibreOffice: one edit, median of {len(edits)}, s", median(edits)
-        yield "LibreOffice: one edit, slowest, s", max(edits)
+    edits: list[Edit] = [("Draw", CHOICE_CELL, title) for title in titles]
+    edits += [("Draw", PAINTED_CELL, ink) for ink in (9.0, 5.0, 0.0)]
+    seconds = edit_seconds(path, edits)
+    if seconds is not None:
+        clock, processor = seconds
+        yield f"LibreOffice: one edit, median of {len(edits)}, s", median(clock)
+        yield "LibreOffice: one edit, slowest, s", max(clock)
+        yield "LibreOffice: one edit, median, processor s", median(processor)
     else:
         without, recalculated = (conversion(path, mode) for mode in (False, True))
         yield "LibreOffice: load and save, s", without
         yield "LibreOffice: the same with all recalculated (no UNO here: an estimate), s", recalculated
-
-
-def _session(path: Path, titles: Sequence[str], python: str) -> list[float]:
-    with tempfile.TemporaryDirectory() as profile:
-        pipe = f"live{os.getpid()}"
-        office = subprocess.Popen(
-            ["soffice", new_profile(Path(profile, "profile")), "--headless", "--norestore",
-             f"--accept=pipe,name={pipe};urp;"],
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            command = [python, "-c", SESSION, path.as_uri(), pipe, CHOICE_CELL, PAINTED_CELL, *titles]
-            said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
-            office.wait(60)
-        finally:
-            office.terminate()
-    return [float(line) for line in said.split()]
-
-
-def conversion(path: Path, recalculate: bool) -> float:
-    """The seconds that LibreOffice takes to load and save a workbook, all recalculated or not."""
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        convert([path], Path(folder, "out"), recalculate=recalculate)
-        return time.perf_counter() - start
 
 
 def main(argv: Sequence[str] | None = None) -> int:

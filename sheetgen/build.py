@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -109,11 +110,12 @@ def build(
 
     place_for(path)
     forecast(spec)
-    with _bar("training", progress, len(spec.runs) * (spec.steps + 1), " rows") as step:
-        plan = make_plan(spec, step)
-    ends = [(one.run.label, one.value(plan.network.total, spec.steps)) for one in plan.trainings]
-    losses = [(label, "diverged" if isinstance(loss, ExcelError) else loss) for label, loss in ends]
-    return write(fill_book(plan, extra), path, losses, title=spec.title, progress=progress)
+    with _uncollected():
+        with _bar("training", progress, len(spec.runs) * (spec.steps + 1), " rows") as step:
+            plan = make_plan(spec, step)
+        ends = [(one.run.label, one.value(plan.network.total, spec.steps)) for one in plan.trainings]
+        losses = [(label, "diverged" if isinstance(loss, ExcelError) else loss) for label, loss in ends]
+        return write(fill_book(plan, extra), path, losses, title=spec.title, progress=progress)
 
 
 def write(
@@ -132,6 +134,18 @@ def write(
     titles = tuple(tab.ws.title for tab in book.tabs)
     replaced = before if before and before != described(path) else ""
     return Summary(Path(path), titles, book.formulas, tuple(losses), Path(path).stat().st_size, replaced)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage: what a build makes it needs to its end, and the search takes a tenth of its time."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
 
 
 @contextmanager

@@ -180,6 +180,18 @@ def test_neighbours_differ_in_their_dashes() -> None:
     assert len(set(dashes[:7])) == 7
 
 
+def test_no_two_of_forty_lines_differ_by_colour_alone() -> None:
+    """By dash or by thickness too; a chart of eight has lines of one thickness."""
+    root = xml(*(line([3.0, 2.0, 1.0, 0.5], f"w{index}") for index in range(40)))
+    looks = []
+    for drawn in root.iterfind(f".//{C}ser/{C}spPr/{A}ln"):
+        dash = drawn.find(f"{A}prstDash")
+        assert dash is not None
+        looks.append((drawn.attrib["w"], dash.attrib["val"]))
+    assert len(set(looks)) == len(looks) == 40
+    assert len({width for width, _ in looks[:8]}) == 1
+
+
 def test_a_series_keeps_its_own_color_dash_and_width() -> None:
     root = xml(line([1.0, 2.0, 3.0, 4.0], color="112233", dash="sysDot", width=3.0))
     drawn = root.find(f".//{C}ser/{C}spPr/{A}ln")

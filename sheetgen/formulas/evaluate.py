@@ -330,8 +330,7 @@ def _index(nodes: tuple[Node, ...], array: bool, cells: bool) -> Code:
         if row > height or column > width:
             raise Failure(REF)
         if isinstance(found, Area):
-            part = found.part(row, column)
-            return part.at(1, 1) if row and column and not cells else part
+            return found.at(row, column) if row and column and not cells else found.part(row, column)
         rows = found[row - 1 : row] if row else found
         picked = [one[column - 1 : column] if column else one for one in rows]
         return picked[0][0] if row and column else picked

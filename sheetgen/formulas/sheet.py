@@ -86,6 +86,8 @@ class Sheet:
 
     def rows(self, top: int, left: int, bottom: int, right: int) -> Grid:
         """The values of a rectangle; asks for all that are still to be computed at once."""
+        if top == bottom and left == right:
+            return [[self[top, left]]]
         table, columns = self.table, range(left, right + 1)
         if table is not None and table.top <= bottom and top < table.top + len(table.rows):
             return self._rows_of_table(table, top, left, bottom, right)

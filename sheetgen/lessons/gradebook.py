@@ -183,8 +183,8 @@ def _fill_grades(tab: Tab, learners: _Class) -> None:
         repeat_rows=f"{HEADER}:{POINTS}",
         tab_color="verdict",
         fit_width=len(blanks) <= ON_A_PAGE,
+        repeat_first=True,
     )
-    tab.ws.print_title_cols = "A:A"
     if blanks:
         tab.put(
             HINT, 1, "The yellow cells say what each blank is worth: change them, and every total follows.", "muted"

@@ -14,12 +14,13 @@ from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import Formula
 from sheetgen.xlsx.charts import Live, Series, place, reference, scatter
-from sheetgen.xlsx.page import NO_NUMBER, judge
+from sheetgen.xlsx.page import NO_NUMBER, judge, note
 from sheetgen.xlsx.style import furnish
 
 __all__ = ["CONVERGING", "DIVERGED", "NEVER", "REACHED", "UNMOVED", "Landmarks", "RunCells", "fill"]
 
 THRESHOLD_ROW, HEADER, TOP = 4, 6, 7
+WIDTHS = (22, 17, 17, 16, 22, 25, 25)
 CHART_ROWS = 22
 DIVERGED, REACHED, CONVERGING, UNMOVED = "diverged", "below the threshold", "converging", "no progress"
 NEVER = "never"
@@ -52,7 +53,7 @@ def fill(tab: Tab, plan: Plan, scores: Sequence[Score] = ()) -> Landmarks:
         tab.ws,
         title="Compare",
         subtitle=f"The loss of every {_kind(plan)} over {plan.spec.steps} updates, from the same initial weights.",
-        widths=[22, 17, 17, 16, 22, 25, 25, *([16, 16] if scores else ())],
+        widths=[*WIDTHS, *([16, 16] if scores else ())],
         tab_color="verdict",
         fit_height=True,
     )
@@ -67,8 +68,8 @@ def fill(tab: Tab, plan: Plan, scores: Sequence[Score] = ()) -> Landmarks:
     judge(tab, f"G{TOP}:G{bottom}", REACHED, DIVERGED)
     row = bottom + 2
     notes: list[Formula | str] = [*_notes(plan), *_cut_note(plan, bottom)]
-    for note in notes:
-        tab.merge(row, 1, len(_labels(plan)), note, "note")
+    for content in notes:
+        note(tab, row, (1, len(WIDTHS)), content, width=sum(WIDTHS))
         row += 1
     _charts(tab, plan, row + 1)
     return Landmarks(runs, _labels(plan)[2])

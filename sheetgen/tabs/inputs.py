@@ -46,6 +46,8 @@ class Entry:
 
 # A page is as wide as the tab; the order of more passes is not printed.
 PRINTED_PASSES = 30
+# A column of its own for each, and together as wide as what stands above and below them.
+PASS_WIDTH, ORDER_WIDTH = 7.0, 14.0
 
 H_STEP = Entry("h_step", 1e-5, "step h, on tab Gradient check", POSITIVE)
 
@@ -59,12 +61,13 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     typed = len(spec.inputs[0]) + len(spec.targets[0])
     scaled = [3, *[13] * len(spec.inputs[0])] if spec.scale else []
     columns = DATA + typed + len(scaled)
-    passes = len(order(spec)[0]) + 1 if spec.shuffle is not None else 0
+    passes = len(order(spec)[0]) if spec.shuffle is not None else 0
+    ordered = [3, *[max(PASS_WIDTH, ORDER_WIDTH / passes)] * passes] if passes else []
     furnish(
         tab.ws,
         title="Inputs",
         subtitle="Yellow cells are yours to change; every tab of the exercise follows at once.",
-        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (typed + 1) + scaled + [5] * passes,
+        widths=[_name_width(plan), 13, 27, 3, 15, 13, 16, 3] + [11] * (typed + 1) + scaled + ordered,
         freeze=f"A{TOP}",
         tab_color="inputs",
     )
@@ -210,12 +213,11 @@ def _order(tab: Tab, plan: Plan, column: int) -> None:
     """Which sample has which place in each pass, drawn by the spec's seed; not typed, so not yellow."""
     rows = order(plan.spec)
     passes = len(rows[0])
-    tab.put(
-        TOP, column, f"Order: the sample in each place of pass 1 to {passes}, by seed {plan.spec.shuffle}", "heading"
-    )
-    tab.header(TOP + 1, column, [str(number) for number in range(1, passes + 1)])
+    heading(tab, TOP, passes, "Order", column)
+    tab.header(TOP + 1, column, [f"pass {number}" for number in range(1, passes + 1)])
     for row, numbers in enumerate(rows, TOP + 2):
         tab.put_row(row, column, *((number, "label", None) for number in numbers))
+    tab.put(TOP + 2 + len(rows), column, f"by seed {plan.spec.shuffle}", "muted")
     first, last = get_column_letter(column), get_column_letter(column + passes - 1)
     tab.define("order", f"${first}${TOP + 2}:${last}${TOP + 1 + len(rows)}")
 

@@ -54,7 +54,8 @@ def fill(tab: Tab, plan: Plan, training: Training, lesson: Lesson | None = None)
     """The tab of one run."""
     table = training.table
     columns = table.equations.columns
-    widths = [WIDTHS.get(column.kind, COLUMN_WIDTH) for column in columns]
+    scaled = {one for each in plan.network.inputs for one in each} if plan.spec.scale else set()
+    widths = [COLUMN_WIDTH if one.symbol in scaled else WIDTHS.get(one.kind, COLUMN_WIDTH) for one in columns]
     furnish(tab.ws, widths=[*widths, 3.0], freeze=f"B{TABLE_TOP}", tab_color="training")
     marked = bool(lesson and lesson.marks)
     text_columns = _head(tab, plan, training, lesson is None or lesson.rule, marked)
@@ -66,7 +67,9 @@ def fill(tab: Tab, plan: Plan, training: Training, lesson: Lesson | None = None)
         empty = [[None] * len(columns) for _ in range(table.rows)]
         tab.block = Block(table.top, tuple(_lesson_columns(tab, table, lesson)), empty, pending=True)
         _marks(tab, table, lesson)
-    shorten_large(tab.ws, f"B{table.top}:{column_letters(len(columns))}{table.bottom}")
+    # Data has as many digits as there is room for.
+    computed = next(place for place, one in enumerate(columns, 1) if one.kind not in WIDTHS)
+    shorten_large(tab.ws, f"{column_letters(computed)}{table.top}:{column_letters(len(columns))}{table.bottom}")
     if training.thinned:
         _thinned(tab, training)
     if training.paper_place + PAPER_COLUMNS <= MAX_COLUMNS:

@@ -63,9 +63,9 @@ def fill(tab: Tab, plan: Plan) -> list[Score]:
         freeze=f"B{TOP}",
         tab_color="verdict",
         fit_width=False,
+        repeat_first=True,
     )
     tab.ws.page_setup.scale, tab.ws.page_setup.pageOrder = PRINT_SCALE, "overThenDown"
-    tab.ws.print_title_cols = "A:A"
     tab.put(LOSS_ROW, 1, "test loss", "label")
     if has_accuracy(spec):
         tab.put(ACCURACY_ROW, 1, "test accuracy", "label")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sheetgen.maths.printer import excel
+from sheetgen.tabs import network_picture
 from sheetgen.tabs.network_picture import Picture, numbered
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.plane_passes import pass_of
@@ -22,7 +23,8 @@ def fill(tab: Tab, plan: Plan, chosen: State, picture: Picture) -> None:
     """The cells, from the row after the picture on, each in the column of its layer."""
     one, spec = pass_of(plan.network), plan.spec
     top = picture.bottom + 2
-    heading(tab, top, picture.right - picture.columns[0] + 2, "Try an input", picture.columns[0] - 1)
+    columns = picture.right - picture.columns[0] + 2
+    heading(tab, top, columns, "Try an input", picture.columns[0] - 1, height=network_picture.ROW_HEIGHT)
     if len(one.inputs) + len(one.equations) > MAX_CELLS:
         text = f"left out: the forward pass of one input has more than {MAX_CELLS} values"
         tab.put(top + 1, picture.columns[0] - 1, text, "muted")

@@ -170,6 +170,8 @@ def value_xml(value: Value) -> tuple[str, str]:
     >>> value_xml(0.5), value_xml(True), value_xml("a&b"), value_xml(ExcelError("#N/A")), value_xml(float("nan"))
     (('', '0.5'), (' t="b"', '1'), (' t="str"', 'a&amp;b'), (' t="e"', '#N/A'), (' t="e"', '#NUM!'))
     """
+    if type(value) is float and value - value == 0.0:  # the most frequent kind first
+        return "", float.__repr__(value)
     if isinstance(value, ExcelError):
         return ' t="e"', str(value)
     if isinstance(value, str):

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 from xml.sax.saxutils import unescape
 
@@ -43,6 +44,8 @@ Dash = Literal["solid", "dash", "sysDot", "dashDot", "lgDash", "sysDash", "lgDas
 Side = Literal["r", "b", "t"]
 _CACHED = re.compile("(?<=<numCache>)[^<]*")
 DASHES: tuple[Dash, ...] = ("solid", "dash", "sysDot", "dashDot", "lgDash", "sysDash", "lgDashDot", "sysDashDot")
+# Where lines of one dash come again, how many times as thick they are: enough for forty.
+THICKER = (1.0, 0.45, 1.7, 0.7, 1.3, 2.1)
 
 
 class Cache(NumData):
@@ -164,6 +167,17 @@ def look(index: int) -> tuple[str, Dash]:
     (('1F5FA8', 'solid'), ('E07A1F', 'lgDash'))
     """
     return HUES[index % len(HUES)], DASHES[(index + index // len(HUES)) % len(DASHES)]
+
+
+@cache
+def thickness(index: int) -> float:
+    """How many times as thick as the first the series at a place is, so that colour alone tells no two of forty apart.
+
+    >>> thickness(0), thickness(8), thickness(15)
+    (1.0, 0.45, 1.7)
+    """
+    alike = sum(look(other)[1] == look(index)[1] for other in range(index))
+    return THICKER[alike % len(THICKER)]
 
 
 def tick(span: float, most: int = 10) -> float:
@@ -303,7 +317,8 @@ def _xy(one: Series, index: int) -> XYSeries:
     made.xVal = AxDataSource(numRef=_checked(one.x_ref, one.xs))
     made.yVal = NumDataSource(numRef=_checked(one.y_ref, one.ys))
     made.tx = _label(one.name)
-    line = LineProperties(noFill=True) if one.dots else _line(color, one.width, one.dash or dash)
+    width = one.width * (1.0 if one.dash else thickness(index))
+    line = LineProperties(noFill=True) if one.dots else _line(color, width, one.dash or dash)
     made.spPr = GraphicalProperties(ln=line)
     dotted = len(_finite(one.ys)) <= 3 if one.dots is None else one.dots
     made.marker = _dots(color) if dotted else Marker(symbol="none")

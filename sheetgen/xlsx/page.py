@@ -107,11 +107,13 @@ class Page:
         self.row += 1
 
 
-def heading(tab: Tab, row: int, columns: int, content: str, first: int = 1) -> None:
-    """A section's title across some columns."""
+def heading(
+    tab: Tab, row: int, columns: int, content: str, first: int = 1, height: float = HEADING_HEIGHT
+) -> None:  # fmt: skip
+    """A section's title across some columns, in a row so many points high."""
     for place in range(columns):
         tab.put(row, first + place, None if place else content, "heading")
-    tab.ws.row_dimensions[row].height = HEADING_HEIGHT
+    tab.ws.row_dimensions[row].height = height
 
 
 def note(

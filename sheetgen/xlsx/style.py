@@ -243,17 +243,19 @@ def furnish(
     fit_height: bool = False,
     freeze: str | None = None,
     repeat_rows: str | None = None,
+    repeat_first: bool = False,
     tab_color: str | None = None,
     zoom: int = 100,
 ) -> None:
-    """Give the sheet its title (A1), subtitle (A2), view and print setup, and protect what is not an input.
+    """Give the sheet its title (A1), subtitle (below it), view and print setup, and protect what is not an input.
 
     There is no password: typing over a formula by accident is refused, and "Unprotect Sheet" opens it.
 
-    freeze is the first cell that scrolls ("C8"); repeat_rows are printed on every page ("6:7"); tab_color is a
-    key of TAB_COLORS or a hex colour.
+    freeze is the first cell that scrolls ("C8"); repeat_rows are printed on every page ("6:7"), and with repeat_first
+    column A, where a subtitle would be cut, so that it stands in B; tab_color is a key of TAB_COLORS or a hex colour.
     """
-    for address, text, role, height in (("A1", title, "title", 30.0), ("A2", subtitle, "subtitle", 18.0)):
+    below = "B2" if repeat_first else "A2"
+    for address, text, role, height in (("A1", title, "title", 30.0), (below, subtitle, "subtitle", 18.0)):
         if text is not None:
             cell: Any = ws[address]
             cell.value, cell.data_type = text, "s"
@@ -271,6 +273,8 @@ def furnish(
     ws.protection.sheet = True
     ws.protection.formatColumns = ws.protection.formatRows = False
     _set_up_print(ws, landscape=landscape, fit_width=fit_width, fit_height=fit_height, repeat_rows=repeat_rows)
+    if repeat_first:
+        ws.print_title_cols = "A:A"
 
 
 def fit_screen(ws: Worksheet, width: float, height: float = 0) -> None:
