@@ -66,10 +66,10 @@ class DigitNetwork(nn.Module):
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation that is exact to float32's rounding, also when processes share a batch.
 
-    In training on a CPU, torch's own (2.14) adds up channels-last maps one after another in float32: the gradients of the
-    first convolution come out 5 % away from float64 at the beginning of a training and 1 % after two epochs, and these
-    under 0.001 % (benchmarks/update.py). It takes as long; but torch's SyncBatchNorm, for shared
-    batches, works on CUDA alone, and two processes shall have the numbers of one.
+    In training on a CPU, torch's own (2.14) adds up channels-last maps one after another in float32: the gradients of
+    the first convolution come out 5 % away from float64 at the beginning of a training and 1 % after two epochs, and
+    these under 0.001 % (benchmarks/update.py). It takes as long; but torch's SyncBatchNorm, for shared batches, works
+    on CUDA alone, and two processes shall have the numbers of one.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
