@@ -1,6 +1,6 @@
 """Archives of Python files as one archive of compiled ones. Runs in the page's own Python, whose bytecode they are.
 
-A browser that compiles what is imported needs more than three times as long for it (`benchmarks/page.py`).
+If Python compiles what it imports, the page's start costs 20.1 s of the processor, else 5.6 s (Node.js 20, AMD EPYC).
 """
 
 from __future__ import annotations
