@@ -84,7 +84,7 @@ class Page:
 
     def idle(self) -> None:
         """Wait until the page has nothing to do."""
-        self.wait(lambda: self.text("doing") == "Ready", "readiness")
+        self.wait(lambda: self.element("work").get_attribute("aria-busy") == "false", "readiness")
 
     def downloaded(self, start: Callable[[], object]) -> Path:
         """The file that comes of it."""

@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import Page, Served, chromium, opened, serve
@@ -33,6 +35,7 @@ ROOT = Path(__file__).parent.parent
 NUMBER = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
 # Gradients near 0 and central differences keep the rounding of the numbers that cancel in them.
 RELATIVE, ABSOLUTE = 1e-9, 1e-9
+AXE = "4.10.3"
 JUDGED = 20
 """Updates of the workbooks that the engines judge: they take minutes for all that the templates ask for."""
 
@@ -57,7 +60,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     tool(shutil.which("npm"), "there is no command npm, which fetches Pyodide")
     folder = tmp_path_factory.mktemp("page")
     command: list[str | Path] = [sys.executable, ROOT / "tools" / "assemble.py", folder / "page"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=300)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=900)
     with serve(folder / "page") as served, chromium(browser, driver, folder) as chrome:
         yield Loaded(opened(chrome, served.address, folder), served, folder)
 
@@ -155,9 +158,9 @@ def test_a_known_mistake_is_named(mistake: str, page: Page, loaded: Loaded) -> N
     path = write(loaded.folder / f"{mistake}.xlsx", made)
     before = len(loaded.served.asked)
     assert column in page.drop(path)
-    assert page.text("verdict").startswith(f"wrong {path.name} Sheet1!")
+    assert page.text("verdict").startswith(f"wrong: {path.name}: Sheet1!")
     cells = page.driver.execute_script(
-        "return [...document.querySelectorAll('#findings tbody tr')].map(row => row.cells[1].textContent)"
+        "return [...document.querySelectorAll('#findings tbody .column')].map(one => one.textContent)"
     )
     assert column in cells
     assert check(path).failure.split("!")[1].split(" ")[0] in page.text("findings")
@@ -173,7 +176,7 @@ def test_a_known_mistake_is_named(mistake: str, page: Page, loaded: Loaded) -> N
 
 def test_a_right_workbook_is_said_to_be_right(page: Page, loaded: Loaded) -> None:
     """Without findings, and without a marked copy."""
-    assert page.drop(write(loaded.folder / "right.xlsx", Handmade())).startswith("right right.xlsx 1 table,")
+    assert page.drop(write(loaded.folder / "right.xlsx", Handmade())).startswith("right: right.xlsx: 1 table,")
     assert not page.element("findings").is_displayed()
 
 
@@ -187,6 +190,19 @@ def test_what_cannot_be_read_gets_its_line(page: Page, loaded: Loaded) -> None:
     assert page.drop(diary) == "diary.xlsx: is no .xlsx workbook; name one"
 
 
+def test_one_workbook_at_a_time_is_checked(page: Page) -> None:
+    """Several files, or something dropped that is no file, get their line, and nothing is checked."""
+    drop = (
+        "const given = new DataTransfer(); {}; document.dispatchEvent(new DragEvent('drop', {{dataTransfer: given}}));"
+        "return document.getElementById('verdict').textContent"
+    )
+    two = "given.items.add(new File(['a'], 'a.xlsx')); given.items.add(new File(['b'], 'b.xlsx'))"
+    for give, count in ((two, 2), ("given.setData('text/plain', 'words')", 0)):
+        said = page.driver.execute_script(drop.format(give))
+        assert said == f"{count} files were given; one workbook at a time is checked here. Give one."
+        assert page.element("work").get_attribute("aria-busy") == "false"
+
+
 def test_a_phone_shows_all(page: Page) -> None:
     """At 360 pixels nothing is wider than the screen, and every field has a label."""
     metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
@@ -195,6 +211,36 @@ def test_a_phone_shows_all(page: Page) -> None:
     page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     unlabelled = "return [...document.querySelectorAll('input, select, textarea')].filter(one => !one.labels.length)"
     assert page.driver.execute_script(unlabelled) == []
+
+
+def test_axe_finds_nothing_that_bars_anybody(page: Page, loaded: Loaded) -> None:
+    """axe-core's rules (labels, roles, contrast) hold: once loaded, with an error and findings, and in the dark."""
+    fetch = ["npm", "pack", "--silent", f"axe-core@{AXE}"]
+    subprocess.run(fetch, cwd=loaded.folder, check=True, stdout=subprocess.PIPE)
+    with tarfile.open(loaded.folder / f"axe-core-{AXE}.tgz") as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script is not None
+        page.driver.execute_script(script.read().decode())
+
+    def violations() -> Any:
+        return page.driver.execute_async_script(
+            "const tell = arguments[0]; axe.run().then(found => tell([found.passes.length, found.violations.map("
+            "one => [one.id, one.nodes.map(node => node.html)])]))"
+        )
+
+    text = page.element("text").get_property("value")
+    passed, found = violations()
+    assert passed > 20
+    assert found == []
+    page.drop(write(loaded.folder / "mistaken.xlsx", WRONG))
+    page.type("text", text.replace("steps = 67", "steps = 0"))
+    page.wait(lambda: page.text("wrong"), "the error")
+    for scheme in ("light", "dark"):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        assert violations()[1] == []
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    page.type("text", text)
 
 
 def test_the_keyboard_reaches_everything(page: Page) -> None:
@@ -225,7 +271,7 @@ def test_cancel_ends_the_work_and_the_page_works_without_a_network(page: Page, l
     page.wait(lambda: page.text("made") == "Cancelled; nothing was made.", "the end")
     page.type("template", "erav2")
     page.type("kind", "workbook")
-    page.wait(lambda: page.text("doing") == "Ready", "another start", 180)
+    page.idle()
     assert page.downloaded(page.element("go").click).name.startswith("erav2")
     assert {path for _, path in loaded.served.asked[count:]} <= {"/offline.js"}  # whether there is another version
     assert {path.suffix for path in set(page.downloads.iterdir()) - before} == {".xlsx"}

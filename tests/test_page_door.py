@@ -132,8 +132,10 @@ def test_what_is_no_place_marks_no_line() -> None:
     """An error of a field, or of another file."""
     assert line_of("steps = 1", "a.toml", "command line: --steps is 0; …") is None
     assert line_of("steps = 1", "a.toml", "a.toml: data is missing; …") is None
-    assert asked("preview", **wish(rates="1 x"))["error"].startswith("--rate is 'x'; numbers")
-    assert asked("make", kind="workbook", **wish(steps="1.5"))["error"].startswith("--steps is '1.5'; a whole number")
+    assert asked("preview", **wish(rates="1 x"))["error"].startswith("Rates is 'x'; numbers")
+    assert asked("make", kind="workbook", **wish(steps="1.5"))["error"].startswith("Updates is '1.5'; a whole number")
+    assert asked("preview", **wish(steps="0"))["error"].startswith("Updates is 0; ")
+    assert asked("preview", **wish(rates="1 -2"))["error"].startswith("Rates[1] is -2")
 
 
 def test_a_wrong_workbook_is_told_as_by_the_command(tmp_path: Path) -> None:

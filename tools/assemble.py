@@ -1,7 +1,8 @@
 """Put the page together that builds and checks workbooks in a browser: `python tools/assemble.py output/page`.
 
-Everything is in the one folder: the page's few sources, this project's wheel, the wheels of what it needs in the
-versions that are installed here, and Pyodide from the npm registry. Any server of files can serve it.
+Everything is in the one folder: the page's few sources, Pyodide from the npm registry, and an archive of this project
+and of what it needs, in the versions that are installed here, compiled by that Pyodide. Any server of files can serve
+it. This project's wheel lies beside them, for those who have a Python.
 """
 
 from __future__ import annotations
@@ -27,8 +28,16 @@ PAGES = ("index.html", "page.css", "page.js", "worker.js", "offline.js")
 
 PYODIDE = "314.0.7"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
-# Of what the project needs, all but the engine, which is no Python. They are unpacked as they are, and ask for nothing.
+# Of what the project needs, all but the engine, which is no Python.
 NEEDED = ("et_xmlfile", "mpmath", "openpyxl", "sympy", "tqdm")
+MODULES = "modules.zip"
+# For Node.js: what is given as Python, run by the Pyodide and in the folder that are given.
+PYTHON = """
+const [, runtime, folder, program] = process.argv;
+const python = await (await import(`${runtime}/pyodide.mjs`)).loadPyodide();
+python.mountNodeFS("/folder", folder);
+python.runPython(program);
+"""
 
 
 def run(command: Sequence[str | Path], folder: Path | None = None) -> str:
@@ -59,6 +68,19 @@ def own_wheel(folder: Path, scratch: Path) -> Path:
     return wheel
 
 
+def compiled(folder: Path, scratch: Path) -> None:
+    """Compile the wheels in scratch into folder/modules.zip, and the standard library in its place."""
+    library = folder / "pyodide" / "python_stdlib.zip"
+    shutil.copy(library, scratch)
+    wheels = [f"/folder/{path.name}" for path in sorted(scratch.glob("*.whl"))]
+    program = (ROOT / "tools" / "compiled.py").read_text(encoding="utf-8")
+    program += f"\npack({wheels!r}, '/folder/{MODULES}')"
+    program += f"\npack(['/folder/{library.name}'], '/folder/library.zip')"
+    run(["node", "--input-type=module", "--eval", PYTHON, library.parent.resolve(), scratch, program])
+    shutil.copy(scratch / MODULES, folder)
+    shutil.copy(scratch / "library.zip", library)
+
+
 def assemble(folder: Path) -> dict[str, int]:
     """Fill the folder, which must be new or an earlier page; the size of each file that the page loads."""
     if folder.exists() and not (folder / "files.json").is_file() and any(folder.iterdir()):
@@ -71,21 +93,20 @@ def assemble(folder: Path) -> dict[str, int]:
         own = own_wheel(folder / "wheels", scratch)
         wanted = [f"{one}=={version(one)}" for one in NEEDED]
         run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-             "--python-version=3.14", "--platform=any", "--dest", folder / "wheels", *wanted])  # fmt: skip
-        packed = run(["npm", "pack", "--silent", "--pack-destination", scratch, f"pyodide@{PYODIDE}"], scratch).split()[
-            -1
-        ]
-        with tarfile.open(scratch / packed) as archive:
+             "--python-version=3.14", "--platform=any", "--dest", scratch, *wanted])  # fmt: skip
+        shutil.copy(own, scratch)
+        said = run(["npm", "pack", "--silent", "--pack-destination", scratch, f"pyodide@{PYODIDE}"], scratch)
+        with tarfile.open(scratch / said.split()[-1]) as archive:
             for one in RUNTIME:
                 content = archive.extractfile(f"package/{one}")
                 assert content is not None
                 (folder / "pyodide" / one).write_bytes(content.read())
-    loaded = sorted([*(folder / "wheels").iterdir(), *(folder / "pyodide").iterdir()])
+        compiled(folder, scratch)
+    loaded = sorted([folder / MODULES, *(folder / "pyodide").iterdir()])
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in loaded}
-    others = sorted(path.name for path in (folder / "wheels").iterdir() if path != own)
     templates = [{"name": one, "title": load(one).title, "text": template_text(one)} for one in template_names()]
     listed = {
-        "files": sizes, "wheels": [f"wheels/{one}" for one in [*others, own.name]], "templates": templates,
+        "files": sizes, "templates": templates,
         "pages": ["./", "files.json", *(one for one in PAGES if one != "offline.js")],
     }  # fmt: skip
     (folder / "files.json").write_text(json.dumps(listed), encoding="utf-8")

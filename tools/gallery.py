@@ -26,9 +26,10 @@ STYLE = """
 body { max-width: 1200px; margin: auto; padding: 0 12px 24px; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 16px; }
 h2 { font-size: 1.1rem; margin: 8px 0; }
-p { margin: 4px 0; }
+h1 + p { margin-bottom: 16px; }
+article p { margin: 4px 0; }
 article { border: 1px solid #8888; border-radius: 6px; padding: 10px 14px; }
-article > svg, img { width: 100%; height: 230px; object-fit: contain; object-position: top; background: #fff; }
+article > svg, img { width: 100%; height: 230px; object-fit: cover; object-position: top left; background: #fff; }
 ul { list-style: none; padding: 0; font-size: 13px; display: flex; flex-wrap: wrap; gap: 0 12px; }
 li svg { width: 24px; height: 8px; margin-right: 4px; }
 """
@@ -46,12 +47,8 @@ class Entry:
 
 def entries(folder: Path, run: Path) -> Iterator[Entry]:
     """Write the workbooks one after the other."""
-    for name in template_names():
-        spec = load(name)
-        build(spec, folder / f"{name}.xlsx")
-        curves = curves_of(make_plan(spec))
-        line = f"{' '.join(spec.about.split()).partition('. ')[0].rstrip('.')}."
-        yield Entry(f"{name}.xlsx", spec.title, line, picture(curves) + legend(curves))
+    first, *others = template_names()
+    yield _template(first, folder)
     paths = [folder / f"{DEFAULT_TEMPLATE}-{kind}.xlsx" for kind in ("exercise", "solution")]
     write_exercise(make_exercise(load(DEFAULT_TEMPLATE)), *paths)
     line = "The gradients are yours to write: yellow cells, with marks that say how many rows are right, and hints."
@@ -63,6 +60,16 @@ def entries(folder: Path, run: Path) -> Iterator[Entry]:
     yield Entry(
         NETWORK, "The first workbook, with a live digit network", line, _image("draw", "a digit and its answer")
     )
+    for name in others:
+        yield _template(name, folder)
+
+
+def _template(name: str, folder: Path) -> Entry:
+    spec = load(name)
+    build(spec, folder / f"{name}.xlsx")
+    curves = curves_of(make_plan(spec))
+    line = f"{' '.join(spec.about.split()).partition('. ')[0].rstrip('.')}."
+    return Entry(f"{name}.xlsx", spec.title, line, picture(curves) + legend(curves))
 
 
 def _image(name: str, shows: str) -> str:
@@ -85,8 +92,11 @@ def fill(folder: Path, run: Path) -> list[Entry]:
     )
     (folder / "index.html").write_text(
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">\n'
+        '<link rel="icon" href="data:,">\n'
         f"<title>sheetgen: workbooks ready to open</title><style>{STYLE}</style>\n<h1>Workbooks ready to open</h1>\n"
-        "<p>For Excel 2010, LibreOffice 7, Google Sheets or newer: no macros, nothing to enable.</p>\n"
+        "<p>Spreadsheets that teach back-propagation: every gradient derived, every formula live. For Excel 2010,\n"
+        "LibreOffice 7, Google Sheets or newer, without macros. Excel shows what was downloaded in Protected View:\n"
+        "all numbers are there, and Enable Editing lets you change them and see every tab follow.</p>\n"
         f"<main>\n{articles}\n</main></html>\n",
         encoding="utf-8",
     )

@@ -20,7 +20,7 @@ from sheetgen.check.foreign.findings import Foreign
 from sheetgen.check.foreign.marked import write_marked
 from sheetgen.check.foreign.translate import solution_of
 from sheetgen.check.report import Report
-from sheetgen.errors import CheckError, SheetgenError
+from sheetgen.errors import CheckError, SheetgenError, SpecError
 from sheetgen.lessons.exercise import make_exercise
 from sheetgen.lessons.files import write_exercise
 from sheetgen.page.curves import curves_of, legend, picture
@@ -53,9 +53,13 @@ class Wish:
     def spec(self) -> Spec:
         """SpecError, in one line, names the first thing that is wrong."""
         spec = parse(self.text, self.origin)
-        rates = [_number(one, float, "--rate") for one in self.rates.replace(",", " ").split()]
-        steps = _number(self.steps, int, "--steps") if self.steps.strip() else None
-        return override(spec, rates or None, steps)
+        rates = [_number(one, float, "Rates") for one in self.rates.replace(",", " ").split()]
+        steps = _number(self.steps, int, "Updates") if self.steps.strip() else None
+        try:
+            return override(spec, rates or None, steps)
+        except SpecError as error:  # the page has fields where the command has options
+            said = str(error).replace("command line: --rate", "Rates").replace("command line: --steps", "Updates")
+            raise SpecError(said) from None
 
     @property
     def name(self) -> str:
@@ -181,11 +185,11 @@ def _bars(say: Say) -> Callable[[str, int, str], Any]:
     return bar
 
 
-def _number(text: str, kind: Callable[[str], Any], option: str) -> Any:
+def _number(text: str, kind: Callable[[str], Any], field: str) -> Any:
     try:
         return kind(text)
     except ValueError:
         wanted = "a whole number" if kind is int else "numbers with spaces between them"
         raise CheckError(
-            f"{option} is {text!r}; {wanted} is expected, such as {'100' if kind is int else '0.5 1'}"
+            f"{field} is {text!r}; {wanted} is expected, such as {'100' if kind is int else '0.5 1'}"
         ) from None

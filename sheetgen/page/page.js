@@ -1,15 +1,20 @@
 // The page: what is typed goes to the worker, and what comes back is shown.
 const at = (id) => document.getElementById(id);
-const FINDINGS = {
-  cell: "cell", column: "column", rows: "rows", found: "what stands there", expected: "what belongs there",
-  value: "value", should_be: "should be", why: "why",
+const FINDINGS = { "cell": ["cell", "column", "rows"], "what stands there": ["found", "value"],
+  "what belongs there": ["expected", "should_be"], "why": ["why"] };
+const MORE = { marked: "Download a marked copy", solution: "Download its solution" };
+const plain = (line) => line.replace(/ {2,}/g, ": ");
+const make = (tag, given, ...inside) => {
+  const one = Object.assign(document.createElement(tag), given);
+  one.append(...inside);
+  return one;
 };
-const MORE = { marked: "Marked copy", solution: "Its solution" };
 let worker, ready, waiting = new Map(), number = 0;
 
 function start() {
   ready = false;
   at("go").disabled = true;
+  at("work").ariaBusy = "true";
   worker = new Worker("worker.js", { type: "module" });
   worker.onerror = (event) => show(`The page could not start: ${event.message ?? "a file is missing"}`, 0);
   worker.onmessage = ({ data }) => {
@@ -38,16 +43,22 @@ function show(text, share, bytes) {
 function idle() {
   if (waiting.size) return;
   show("Ready", 1);
+  at("work").ariaBusy = "false";
   at("cancel").hidden = at("bar").hidden = true;
 }
 
-// The worker's answer; null if it was cancelled.
+// The worker's answer; null if it was cancelled. What is done at once is not announced.
 function ask(call, given, file) {
-  at("cancel").hidden = at("bar").hidden = false;
-  show("Working", null);
+  const id = ++number;
+  at("work").ariaBusy = "true";
+  setTimeout(() => {
+    if (!waiting.has(id)) return;
+    at("cancel").hidden = at("bar").hidden = false;
+    if (at("doing").textContent === "Ready") show("Working", null);
+  }, 300);
   return new Promise((resolve) => {
-    waiting.set(++number, resolve);
-    worker.postMessage({ id: number, call, given, file });
+    waiting.set(id, resolve);
+    worker.postMessage({ id, call, given, file });
   });
 }
 
@@ -93,12 +104,12 @@ async function preview() {
 }
 
 function save({ name, data }) {
-  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([data])) });
+  const link = make("a", { download: name, href: URL.createObjectURL(new Blob([data])) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-async function make(event) {
+async function submit(event) {
   event.preventDefault();
   if (!ready) return;
   at("made").textContent = "";
@@ -107,50 +118,44 @@ async function make(event) {
   else if (wrong(found)) at("text").scrollTop = ((found.line ?? 1) - 5) * 20;
   else {
     save(found);
-    at("made").textContent = found.lines.join("; ").replace(/ {2,}/g, " ");
+    at("made").textContent = found.lines.map(plain).join("; ");
   }
 }
 
-async function check(file) {
-  if (!file) return;
+async function check(files) {
+  const [file] = files;
   at("details").hidden = at("findings").hidden = true;
   at("more").replaceChildren();
   at("verdict").className = "";
-  at("verdict").textContent = `Checking ${file.name}`;
+  at("verdict").textContent = files.length === 1 ? `Checking ${file.name}`
+    : `${files.length} files were given; one workbook at a time is checked here. Give one.`;
+  if (files.length !== 1) return;
   const found = await ask("judge", {}, file);
   const said = found?.error ?? found?.lines[0] ?? "Cancelled; nothing was checked.";
-  at("verdict").textContent = said.replace(/ {2,}/g, " ");
+  at("verdict").textContent = plain(said);
   at("verdict").className = found?.ok ? "right" : "wrong";
   if (!found || found.error) return;
   at("lines").textContent = found.lines.slice(1).join("\n");
   at("details").hidden = false;
   at("findings").hidden = !found.findings.length;
   at("findings").replaceChildren(table(found.findings));
-  at("more").replaceChildren(...found.more.map((what) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", id: what, textContent: MORE[what] });
-    button.onclick = async () => {
-      const made = await ask("beside", { what }, file);
-      if (made?.error) at("verdict").textContent = made.error;
-      else if (made) save(made);
-    };
-    return button;
-  }));
+  const fetched = async (what) => {
+    const made = await ask("beside", { what }, file);
+    if (made?.error) at("verdict").textContent = made.error;
+    else if (made) save(made);
+  };
+  const button = (id) => make("button", { type: "button", id, onclick: () => fetched(id) }, MORE[id]);
+  at("more").replaceChildren(...found.more.map(button));
 }
 
 function table(findings) {
-  const made = document.createElement("table");
-  made.createCaption().textContent = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
-  const head = made.createTHead().insertRow();
-  const title = (textContent) => Object.assign(document.createElement("th"), { scope: "col", textContent });
-  head.append(...Object.values(FINDINGS).map(title));
-  const body = made.createTBody();
-  for (const one of findings) {
-    const row = body.insertRow();
-    for (const key of Object.keys(FINDINGS)) {
-      row.insertCell().textContent = key === "rows" ? one.rows.join(" to ") : one[key] ?? "";
-    }
-  }
-  return made;
+  const said = (one, key) => (key === "rows" ? `rows ${one.rows.join(" to ")}` : one[key] ?? "");
+  const cells = (one) => Object.entries(FINDINGS).map(([title, keys]) => make("td", { title },
+    ...keys.map((key) => make("div", { className: key, textContent: said(one, key) }))));
+  return make("table", {},
+    make("caption", { textContent: `${findings.length} finding${findings.length === 1 ? "" : "s"}` }),
+    make("thead", {}, make("tr", {}, ...Object.keys(FINDINGS).map((name) => make("th", { scope: "col" }, name)))),
+    make("tbody", {}, ...findings.map((one) => make("tr", {}, ...cells(one)))));
 }
 
 function listen() {
@@ -161,27 +166,27 @@ function listen() {
       typed = setTimeout(preview, 300);
     });
   }
-  at("make").addEventListener("submit", make);
+  at("make").addEventListener("submit", submit);
   at("cancel").addEventListener("click", cancel);
   at("kind").addEventListener("change", () => { at("go").textContent = `Make the ${at("kind").value}`; });
   at("file").addEventListener("change", () => {
-    check(at("file").files[0]);
+    check([...at("file").files]);
     at("file").value = "";
   });
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {
       event.preventDefault();
       at("drop").classList.toggle("over", kind === "dragenter" || kind === "dragover");
-      if (kind === "drop") check(event.dataTransfer.files[0]);
+      if (kind === "drop") check([...event.dataTransfer.files]);
     });
   }
 }
 
 const { templates } = await (await fetch("files.json")).json();
-at("template").append(...templates.map(({ name, title }) => new Option(`${name}: ${title}`, name)));
+at("template").append(...templates.map(({ name, title }) => new Option(`${title} (${name})`, name)));
 const choose = () => {
   at("text").value = templates[at("template").selectedIndex].text;
-  at("rates").value = at("steps").value = "";
+  at("rates").value = at("steps").value = at("made").textContent = "";
   at("text").scrollTop = 0;
   preview();
 };

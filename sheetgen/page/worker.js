@@ -15,7 +15,7 @@ self.fetch = (what, ...rest) => {
 };
 
 async function load() {
-  const { files, wheels } = await (await ask("files.json")).json();
+  const { files } = await (await ask("files.json")).json();
   const total = Object.values(files).reduce((one, other) => one + other, 0);
   let done = 0;
   await Promise.all(Object.keys(files).map(async (name) => {
@@ -33,10 +33,8 @@ async function load() {
   const start = (doing) => postMessage({ doing, done: 0, total: 0 });
   start("Starting Python");
   const python = await loadPyodide({ indexURL: `${here}pyodide/` });
-  for (const name of wheels) {
-    start(`Unpacking ${name.split("-")[0].split("/").pop()}`);
-    python.unpackArchive(fetched.get(name), "wheel");
-  }
+  python.FS.writeFile("/modules.zip", new Uint8Array(fetched.get("modules.zip")));
+  python.runPython("import sys; sys.path.insert(0, '/modules.zip')");
   fetched.clear();
   start("Starting sheetgen");
   return [python, python.pyimport("sheetgen.page.door")];
@@ -57,6 +55,8 @@ onmessage = async ({ data: { id, call, file, given } }) => {
     postMessage({ id, found: found.toJs({ dict_converter: Object.fromEntries }) });
     found.destroy();
   } catch (error) {
-    postMessage({ id, found: { error: `This is a mistake of the program: ${String(error.message).trim().split("\n").pop()}` } });
+    const said = error instanceof DOMException ? `${file?.name}: cannot be read; a workbook is expected, and no folder`
+      : `This is a mistake of the program: ${String(error.message).trim().split("\n").pop()}`;
+    postMessage({ id, found: { error: said } });
   }
 };
