@@ -36,6 +36,7 @@ function start() {
 function show(text, share, bytes) {
   const mega = (count) => (count / 1e6).toFixed(1);
   at("doing").textContent = text + (bytes && !ready ? `: ${mega(bytes.done)} of ${mega(bytes.total)} MB` : "");
+  if (waiting.size) at("cancel").hidden = at("bar").hidden = false;
   if (share === null) at("bar").removeAttribute("value");
   else at("bar").value = share;
 }
@@ -52,9 +53,7 @@ function ask(call, given, file) {
   const id = ++number;
   at("work").ariaBusy = "true";
   setTimeout(() => {
-    if (!waiting.has(id)) return;
-    at("cancel").hidden = at("bar").hidden = false;
-    if (at("doing").textContent === "Ready") show("Working", null);
+    if (waiting.has(id) && at("doing").textContent === "Ready") show("Working", null);
   }, 300);
   return new Promise((resolve) => {
     waiting.set(id, resolve);
