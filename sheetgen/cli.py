@@ -173,8 +173,8 @@ def _write_beside(report: object, arguments: argparse.Namespace) -> None:
     if arguments.marked is None and arguments.solution is None:
         return
     from sheetgen.build import build
-    from sheetgen.check.foreign.findings import Foreign
     from sheetgen.check.foreign.marked import write_marked
+    from sheetgen.check.foreign.told import Foreign
     from sheetgen.check.foreign.translate import solution_of
 
     if not isinstance(report, Foreign):

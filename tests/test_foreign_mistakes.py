@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from handmade import FORWARD, GRADIENTS, ORDER, STARTS, UPDATES, Handmade, write
 
-from sheetgen.check.foreign.findings import Finding, Foreign, examine
+from sheetgen.check.foreign.findings import examine
+from sheetgen.check.foreign.told import Finding, Foreign
 
 PLAIN = Handmade()
 

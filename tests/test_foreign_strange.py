@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 from handmade import CONSTANT, FORWARD, GRADIENTS, ORDER, STARTS, UPDATES, Formulas, Handmade, write
 
-from sheetgen.check.foreign.findings import Foreign, TableReport, examine
+from sheetgen.check.foreign.findings import examine
+from sheetgen.check.foreign.told import Foreign, TableReport
 from sheetgen.errors import CheckError
 
 Cells = dict[tuple[str, int], str | float | bool]

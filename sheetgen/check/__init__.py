@@ -10,7 +10,7 @@ from sheetgen.errors import CheckError
 
 if TYPE_CHECKING:
     from sheetgen.check.engines import Engine
-    from sheetgen.check.foreign.findings import Foreign
+    from sheetgen.check.foreign.told import Foreign
     from sheetgen.check.report import Report
     from sheetgen.spec.structure import Spec
 

@@ -19,8 +19,9 @@ from sympy import Symbol
 
 from sheetgen.check.engines import Change, Engine, variants
 from sheetgen.check.foreign.book import Book, Cell, Place, address, formula_of, read_book
-from sheetgen.check.foreign.findings import Finding, findings_of
+from sheetgen.check.foreign.findings import findings_of
 from sheetgen.check.foreign.tables import Table
+from sheetgen.check.foreign.told import Finding
 from sheetgen.check.foreign.translate import network_of
 from sheetgen.check.origin import Input, read_origin
 from sheetgen.errors import CheckError, ExcelError, SheetgenError

@@ -16,8 +16,8 @@ from typing import Any
 
 from sheetgen.build import build, forecast
 from sheetgen.check import check
-from sheetgen.check.foreign.findings import Foreign
 from sheetgen.check.foreign.marked import write_marked
+from sheetgen.check.foreign.told import Foreign
 from sheetgen.check.foreign.translate import solution_of
 from sheetgen.check.report import Report
 from sheetgen.errors import CheckError, SheetgenError, SpecError

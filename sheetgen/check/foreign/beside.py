@@ -7,7 +7,7 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from sheetgen.check.engines import NAMES, Engine, recalculate
-from sheetgen.check.foreign.findings import Foreign
+from sheetgen.check.foreign.told import Foreign
 from sheetgen.check.rounding import difference
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.reader import read_formulas

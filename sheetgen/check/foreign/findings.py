@@ -1,4 +1,4 @@
-"""What is said of a stranger's workbook: each table, what it trains, what is wrong in it, for people and programs."""
+"""A stranger's workbook -> what is found in it: each table, what it trains, and the wrong cells by column and cause."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of, read_book
-from sheetgen.check.foreign.causes import Cause, Causes, address_of
+from sheetgen.check.foreign.causes import Cause, Causes
 from sheetgen.check.foreign.judge import judge
 from sheetgen.check.foreign.judged import Judged, Key, RatePlace, Wrong, stored_numbers
 from sheetgen.check.foreign.labels import LOOKED_FOR, RATE, symbol_of
 from sheetgen.check.foreign.meant import code_of, written_so
-from sheetgen.check.foreign.network import LOSSES, Network
+from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table, best_header, find_tables, labels_down
+from sheetgen.check.foreign.told import SHOWN, Finding, Foreign, TableReport, cut, loss_words
 from sheetgen.check.foreign.view import Effort
+from sheetgen.check.foreign.words import address_of
 from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.xlsx.cells import column_letters, is_number
 
-__all__ = ["Finding", "Foreign", "TableReport", "examine", "findings_of"]
+__all__ = ["examine", "findings_of"]
 
-SHOWN = 160
-"""Characters of a formula in a line."""
 SHOWN_LABELS = 12
 FEW = 6
 """Labels in a row that are fewer than a table has."""
@@ -38,194 +36,6 @@ WRITTEN_SO = {
 NO_VALUES = (
     "stored  no value is stored beside any formula, as by a program that does not calculate: only formulas were judged"
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One kind of mistake in one column: its first cell, the rows it is in, what stands and what belongs there, why."""
-
-    cell: str
-    column: str
-    rows: tuple[int, int]
-    count: int
-    found: str
-    expected: str
-    value: float | None
-    should_be: float | None
-    why: str
-    pattern: tuple[object, ...] = ()
-    places: tuple[Place, ...] = ()
-
-    def json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        return {
-            "cell": self.cell, "column": self.column, "rows": list(self.rows), "found": self.found,
-            "expected": self.expected, "value": self.value, "should_be": self.should_be, "why": self.why,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TableReport:
-    """A table's place, the network and rate it trains with, and the findings.
-
-    `loss`: the last, as stored and right, and after how many updates.
-    """
-
-    table: Table
-    network: Network | None
-    rate: float | None
-    rate_cell: str
-    starts: tuple[tuple[str, float], ...]
-    findings: tuple[Finding, ...]
-    columns: int
-    compared: int
-    loss: tuple[float, float, int] | None = None
-    trouble: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether every cell is right, and some were compared."""
-        return not self.findings and not self.trouble and self.compared > 0
-
-    def lines(self, file: str) -> Iterator[str]:
-        """For people."""
-        table = self.table
-        where = f"{file}   {table.tab}   rows {table.first_row} to {table.last_row}"
-        if self.network is None:
-            yield f"{where}: {self.trouble}"
-            return
-        yield f"{where}: {self.described()}"
-        if table.repeated:
-            rows = f"row {table.last_row + 1} repeats" if table.repeated == 1 else f"{table.repeated} rows repeat"
-            yield f"note    {rows} row {table.last_row}; not judged"
-        for note in self.notes:
-            yield f"note    {note}"
-        yield f"starts  {', '.join(f'{name} {value:.9g}' for name, value in self.starts)}"
-        for at, finding in enumerate(self.findings):
-            rows = f"{finding.count} row{'s' if finding.count > 1 else ''}"
-            same = at and finding.pattern and finding.pattern == self.findings[at - 1].pattern
-            head = f"wrong   {finding.cell} {finding.column}, {rows}:"
-            if same:
-                yield f"{head} the same; {_cut(finding.expected)} belongs there"
-                continue
-            yield f"{head} {_cut(finding.found)}" if finding.found else head
-            values = ""
-            if finding.value is not None and finding.should_be is not None:
-                values = f"; {finding.value:.6g} instead of {finding.should_be:.6g}"
-                if math.isclose(finding.value, finding.should_be, rel_tol=1e-12):
-                    values = "; the numbers of this row do not show it"
-                elif f"{finding.value:.6g}" == f"{finding.should_be:.6g}":
-                    values = f"; {finding.value:.12g} instead of {finding.should_be:.12g}"
-            belongs = f": {_cut(finding.expected)}" if finding.expected else ""
-            yield f"        {finding.why}{belongs}{values}"
-        if self.trouble:
-            yield f"unclear {self.trouble}"
-        wrong = len({finding.column for finding in self.findings})
-        loss = ""
-        if self.loss is not None:
-            stored, right, updates = self.loss
-            digits = 9 if f"{stored:.9g}" != f"{right:.9g}" or stored == right else 15
-            loss = f"; the loss after {updates} update{'s' if updates != 1 else ''} is {stored:.{digits}g}"
-            if self.findings and not math.isclose(stored, right, rel_tol=1e-12):
-                loss += f" instead of {right:.{digits}g}"
-        yield f"right   {self.columns - wrong} of {self.columns} columns, {self.compared:,} cells compared{loss}"
-
-    def described(self) -> str:
-        """The network, its conventions and its rate."""
-        network = self.network
-        assert network is not None
-        size = "-".join(map(str, network.units))
-        names = list(dict.fromkeys(network.activations))
-        parts = [f"a {size} network", " and ".join(names) if len(names) < 3 else ", ".join(network.activations)]
-        parts.append(_loss_words(network, network.loss, network.factor))
-        if any(network.biases):
-            parts.append("with biases")
-        if network.samples > 1:
-            parts.append(f"{network.samples} samples a row")
-        if any(network.by_input):
-            parts.append("weights numbered by input")
-        if network.gradient_factor < 0:
-            parts.append("gradients the other way round, and added")
-        if network.output_first:
-            parts.append("the output's weights updated first")
-        if self.trouble:
-            parts.append("another optimizer")
-        elif self.rate is None:
-            parts.append("no rate found")
-        else:
-            parts.append(f"rate {self.rate:.9g}" + (f" ({self.rate_cell})" if self.rate_cell else ""))
-        return ", ".join(parts)
-
-    def json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        table, network = self.table, self.network
-        found: dict[str, Any] = {
-            "sheet": table.tab, "header_row": table.header_row,
-            "first_row": table.first_row, "last_row": table.last_row,
-            "network": list(network.units) if network else [], "rate": self.rate, "rate_cell": self.rate_cell,
-            "verdict": "right" if self.ok else "wrong", "compared": self.compared,
-            "findings": [one.json() for one in self.findings],
-        }  # fmt: skip
-        if network is not None:
-            found |= {
-                "activations": list(network.activations), "loss": network.loss, "factor": network.factor,
-                "output_first": network.output_first, "starts": dict(self.starts),
-            }  # fmt: skip
-        if self.notes:
-            found["note"] = "; ".join(self.notes)
-        if self.trouble:
-            found["trouble"] = self.trouble
-        return found
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """What was found in a workbook that another hand made."""
-
-    path: Path
-    tables: tuple[TableReport, ...]
-    note: str = ""
-    beside: str = ""
-
-    told = True
-    """Whether `lines()` name the first wrong cell."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every table is right."""
-        return all(table.ok for table in self.tables)
-
-    @property
-    def failure(self) -> str:
-        """One line about the first wrong cell; "" if there is none."""
-        for table in self.tables:
-            for one in table.findings:
-                return f"{self.path}: {table.table.tab}!{one.cell} ({one.column}): {one.why}"
-            if not table.ok:
-                return f"{self.path}: {table.table.tab}: {table.trouble or 'nothing was compared'}"
-        return ""
-
-    def lines(self) -> list[str]:
-        """For people."""
-        lines = [line for table in self.tables for line in table.lines(self.path.name)]
-        return [*lines, *filter(None, [self.note, self.beside])]
-
-    def line(self) -> str:
-        """All in a line, for many files."""
-        tables = f"{len(self.tables)} table{'s' if len(self.tables) > 1 else ''}"
-        findings = sum(len(one.findings) for one in self.tables)
-        if self.ok:
-            return f"right   {self.path}   {tables}, {sum(one.compared for one in self.tables):,} cells"
-        more = f" ({findings} findings)" if findings > 1 else ""
-        return f"wrong   {self.path}   {self.failure.removeprefix(f'{self.path}: ')}{more}"
-
-    def json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        return {
-            "file": str(self.path), "written_by_sheetgen": False, "ok": self.ok,
-            "tables": [table.json() for table in self.tables], "note": self.note,
-        }  # fmt: skip
 
 
 def examine(path: Path, network: Network | None = None) -> Foreign:
@@ -300,10 +110,10 @@ def _not_understood(judged: Judged, causes: Causes) -> str:
         return ""
     first = min(odd.values(), key=lambda one: one.place)
     cell = judged.view.book.tabs[table.tab][first.place]
-    size, expected = "-".join(map(str, network.units)), _cut(causes.belongs(first.symbol, first.place))
+    size, expected = "-".join(map(str, network.units)), cut(causes.words.belongs(first.symbol, first.place))
     return (
         f"it is not judged, for most of its nets and activations are not those of a {size} network of dense layers: "
-        f"{address(first.place)} ({causes.called(first.symbol)}) is {_cut(formula_of(cell))}, where {expected} "
+        f"{address(first.place)} ({causes.words.called(first.symbol)}) is {cut(formula_of(cell))}, where {expected} "
         f"was expected. Labels are read as in {LOOKED_FOR}; --spec SPEC says what network it is"
     )
 
@@ -388,7 +198,7 @@ def _finding(judged: Judged, causes: Causes, cause: Cause, group: list[Wrong]) -
     rows = [one.place[0] + down for one in group]
     helper = cause.place != first.place
     value, should = _values_of_helper(judged, cause) if helper else _values(judged, first)
-    column = _label(judged.table, cause.place[1]) if helper else causes.called(first.symbol)
+    column = _label(judged.table, cause.place[1]) if helper else causes.words.called(first.symbol)
     places = tuple((row, cause.place[1]) for row in rows)
     return Finding(
         address(cause.place), column, (rows[0], rows[-1]), len(rows), cause.found, cause.expected, value, should,
@@ -444,8 +254,8 @@ def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
         return
     place = (table.first_row, table.columns[symbol])
     one, other = (
-        _loss_words(network, network.loss, network.factor),
-        _loss_words(network, network.gradient_loss, abs(network.gradient_factor)),
+        loss_words(network, network.loss, network.factor),
+        loss_words(network, network.gradient_loss, abs(network.gradient_factor)),
     )
     why = f"the loss is {one}, and the gradients are those of {other}: one of them belongs to another exercise"
     if network.gradient_loss == "binary_cross_entropy" and network.activations[-1] == "sigmoid":
@@ -454,22 +264,9 @@ def _convention(judged: Judged, causes: Causes) -> Iterator[Finding]:
     found = "" if cell is None or cell.text is None else formula_of(cell)
     rows = table.rows
     yield Finding(
-        address(place), causes.called(symbol), (rows[0], rows[-1]), len(rows), found, "", None, None, why,
+        address(place), causes.words.called(symbol), (rows[0], rows[-1]), len(rows), found, "", None, None, why,
         ("convention",), tuple((row, place[1]) for row in rows),
     )  # fmt: skip
-
-
-def _loss_words(network: Network, loss: str, factor: float) -> str:
-    outputs, samples = network.units[-1], network.samples
-    words = LOSSES[loss].text
-    if loss == "squared_error" and factor == 1 / (outputs * samples) != 1:
-        return "mean squared error"
-    if loss == "half_squared_error" and factor == 2:
-        return LOSSES["squared_error"].text
-    if factor == 1:
-        return words
-    over = {1 / (outputs * samples): "outputs and samples", 1 / samples: "samples", 1 / outputs: "outputs"}.get(factor)
-    return f"the mean of {words} over {over}" if over else f"{factor:g} times {words}"
 
 
 def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float, int] | None:
@@ -490,7 +287,3 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float, int]
         state = judged.machine.run({**fixed, **{name: state[f"{name}⁺"] for name in network.weights}})
     right = state["E_total"]
     return None if math.isnan(right) else (stored, right, last - table.first_row)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

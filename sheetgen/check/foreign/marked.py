@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from sheetgen.check.foreign.book import Place, address
-from sheetgen.check.foreign.findings import Foreign
+from sheetgen.check.foreign.told import Foreign
 from sheetgen.errors import CheckError
 from sheetgen.xlsx.archive import book_part, open_workbook, relations, sheet_parts
 from sheetgen.xlsx.files import cannot_write, replacing

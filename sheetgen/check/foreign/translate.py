@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import product
 
-from sheetgen.check.foreign.findings import Foreign
 from sheetgen.check.foreign.network import ACTIVATIONS, Network
+from sheetgen.check.foreign.told import Foreign
 from sheetgen.errors import CheckError, SpecError
 from sheetgen.spec.structure import Layer, Matrix, Optimizer, Spec
 
