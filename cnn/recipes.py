@@ -9,7 +9,7 @@ __all__ = ["LEAST_UPDATES", "RECIPES", "Recipe"]
 
 LEAST_UPDATES = 144
 """What a training needs, however few images there are. Of scikit-learn's digits, `fast` then reads 99.44 to 99.72 %
-(seeds 0 to 3): python -m cnn train --dataset digits --seed N."""
+(seeds 0 to 3), in 14 s on two cores: python -m cnn train --dataset digits --seed N."""
 
 
 @dataclass(frozen=True)
