@@ -39,9 +39,6 @@ AXE = "4.10.3"
 JUDGED = 20
 """Updates of the workbooks that the engines judge: they take minutes for all that the templates ask for."""
 
-# These take minutes each, most of it in the engines that look at them afterwards.
-LARGE = ("deep", "mazur_output_first", "normalisation", "optimizers", "relu_regression", "softmax_three_classes", "xor")
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -60,7 +57,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     tool(shutil.which("npm"), "there is no command npm, which fetches Pyodide")
     folder = tmp_path_factory.mktemp("page")
     command: list[str | Path] = [sys.executable, ROOT / "tools" / "assemble.py", folder / "page"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=900)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=300)
     with serve(folder / "page") as served, chromium(browser, driver, folder) as chrome:
         yield Loaded(opened(chrome, served.address, folder), served, folder)
 
@@ -92,9 +89,7 @@ def unlike(one: Path, other: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.exhaustive] if one in LARGE else []) for one in template_names()]
-)
+@pytest.mark.parametrize("name", template_names())
 def test_a_template_builds(name: str, page: Page, tmp_path: Path, torch: object, ooxml_validator: Path) -> None:
     """What is downloaded equals the command's file; with fewer steps IronCalc, PyTorch and the validator agree too."""
     page.type("template", name)
