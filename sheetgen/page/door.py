@@ -20,12 +20,13 @@ from sheetgen.check.foreign.marked import write_marked
 from sheetgen.check.foreign.told import Foreign
 from sheetgen.check.foreign.translate import solution_of
 from sheetgen.check.report import Report
-from sheetgen.errors import CheckError, SheetgenError, SpecError
+from sheetgen.errors import CheckError, SheetgenError
 from sheetgen.lessons.exercise import make_exercise
 from sheetgen.lessons.files import write_exercise
 from sheetgen.page.curves import curves_of, legend, picture
 from sheetgen.page.lines import line_of
 from sheetgen.spec import Spec, override, parse
+from sheetgen.spec.fields import Place
 from sheetgen.tabs.plan import make_plan
 
 __all__ = ["KINDS", "MOST_BYTES", "Wish", "answer", "refused"]
@@ -34,6 +35,7 @@ MOST_BYTES = 50_000_000
 MOST_DRAWN = 2_000
 """Updates that the picture shows; a longer training is drawn as far as that."""
 KINDS = ("workbook", "exercise", "solution")
+FIELDS = Place("", "Rates"), Place("", "Updates")
 
 Answer = dict[str, Any]
 Say = Callable[[str, int, int], object]
@@ -55,11 +57,7 @@ class Wish:
         spec = parse(self.text, self.origin)
         rates = [_number(one, float, "Rates") for one in self.rates.replace(",", " ").split()]
         steps = _number(self.steps, int, "Updates") if self.steps.strip() else None
-        try:
-            return override(spec, rates or None, steps)
-        except SpecError as error:  # the page has fields where the command has options
-            said = str(error).replace("command line: --rate", "Rates").replace("command line: --steps", "Updates")
-            raise SpecError(said) from None
+        return override(spec, rates or None, steps, FIELDS)
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ _UNQUOTED = "Write it without quotes."
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands: the file (or the command line) and the path of keys in it."""
+    """Where a value stands: the file (or the command line) and the path of keys in it; "" for a field of a form."""
 
     origin: str
     path: str = ""
@@ -38,7 +38,8 @@ class Place:
         >>> str(Place("xor.toml", "steps").refuse("is 0", "at least 1 is needed", "Try 100."))
         'xor.toml: steps is 0; at least 1 is needed. Try 100.'
         """
-        return SpecError(f"{self.origin}: {self.path} {found}; {allowed}. {then}".rstrip())
+        where = f"{self.origin}: {self.path}" if self.origin else self.path
+        return SpecError(f"{where} {found}; {allowed}. {then}".rstrip())
 
 
 def show(value: object) -> str:

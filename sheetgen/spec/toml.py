@@ -19,6 +19,9 @@ from sheetgen.spec.structure import Layer, Optimizer, Schedule, Shape, Spec
 
 __all__ = ["DEFAULT_TEMPLATE", "dump", "load", "override", "parse", "template_names", "template_text"]
 
+OPTIONS = Place("command line", "--rate"), Place("command line", "--steps")
+"""Where the command is asked for other rates and steps."""
+
 DEFAULT_TEMPLATE = "erav2"
 
 
@@ -170,23 +173,26 @@ def load(name_or_path: str | PathLike[str]) -> Spec:
     return parse(_template(given), f"templates/{given}.toml", str(_templates()))
 
 
-def override(spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None) -> Spec:
+def override(
+    spec: Spec, rates: Sequence[float] | None = None, steps: int | None = None, asked: tuple[Place, Place] = OPTIONS
+) -> Spec:
     """The spec with other rates or steps, as the options --rate and --steps ask, under the rules of a spec.
 
-    Published numbers of later steps than the last are left out: nothing of ours stands beside them.
+    Published numbers of later steps than the last are left out: nothing of ours stands beside them. `asked` is where
+    rates and steps were typed, for the error.
     """
-    line = Place("command line")
+    at_rates, at_steps = asked
     if rates is not None:
         if len(spec.optimizers) > 1 and len(rates) > 1:
             rule = "exactly one is expected, because this spec compares several optimizers"
-            raise (line / "--rate").refuse(f"has {len(rates)} rates", rule, "Keep one.")
-        spec = dataclasses.replace(spec, learning_rates=learning_rates(line / "--rate", list(rates)))
+            raise at_rates.refuse(f"has {len(rates)} rates", rule, "Keep one.")
+        spec = dataclasses.replace(spec, learning_rates=learning_rates(at_rates, list(rates)))
     if steps is not None:
-        last = step_count(line / "--steps", steps)
-        spec = dataclasses.replace(spec, schedule=fitted(line / "--steps", spec.schedule, spec.steps, last))
+        last = step_count(at_steps, steps)
+        spec = dataclasses.replace(spec, schedule=fitted(at_steps, spec.schedule, spec.steps, last))
         published = tuple(one for one in spec.published if one.step <= last)
         spec = dataclasses.replace(spec, steps=last, published=published)
-        check_passes(line / "--steps", spec)
+        check_passes(at_steps, spec)
     return spec
 
 
