@@ -28,8 +28,7 @@ MOST_PROCESSES = 10_000
 class Team:
     """This process's place among those that train together, and the device it computes on.
 
-    torch's DistributedDataParallel adds up gradients as quickly (benchmarks/pieces.py) and would replace one call of
-    add(): shares, losses, statistics and answers would be left.
+    torch's DistributedDataParallel is as quick (benchmarks/pieces.py), and would replace one call of add() alone.
     """
 
     device: torch.device
@@ -117,8 +116,7 @@ def _from_environment(name: str, default: int, least: int, most: int) -> int:
 def device_name(team: Team) -> str:
     """What people read of the device: a GPU's name, or the processor's with the number of torch's threads.
 
-    The last digits of a training's numbers depend on all of it. Threads are therefore torch's own choice, one for each
-    core (OMP_NUM_THREADS is another), and not chosen by how busy the machine is.
+    Last digits depend on all of it: so threads are torch's choice, one a core, not chosen by how busy the machine is.
     """
     processes = f"{team.size} processes, " if team.size > 1 else ""
     if team.device.type == "cuda":

@@ -194,8 +194,7 @@ def resume(trainer: Trainer, folder: Path) -> None:
 def moved(images: Tensor, affine: Tensor) -> Tensor:
     """The images (n, 28, 28) under their affine maps (n, 2, 3), as float32 (n, 1, 28, 28); what comes in is 0.
 
-    Each image has a map of its own, for which torchvision's transforms.v2 must be called image by image: it takes 18
-    times as long (benchmarks/pieces.py). Between pixels it interpolates with cubics.
+    Cubics lie between pixels. transforms.v2, called image by image, takes 18 times as long (benchmarks/pieces.py).
     """
     pixels = images[:, None].float()
     grid = functional.affine_grid(affine, list(pixels.shape), align_corners=False)

@@ -156,9 +156,26 @@ def test_an_empty_mnist_root_is_like_no_mnist(tmp_path: Path, monkeypatch: pytes
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
-    """Sends what lies in its folder."""
+    """Sends what lies in its folder; breaks off where the address says so, amid the file, or before it."""
 
     asked: list[str]
+
+    def do_GET(self) -> None:
+        """Answer."""
+        if "/reset/" in self.path:
+            return
+        if "/half/" in self.path:
+            self.send_response(200)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"half")
+        else:
+            super().do_GET()
+
+    def do_HEAD(self) -> None:
+        """Answer as if all were well."""
+        self.send_response(200)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed; what is asked for is kept."""
@@ -193,7 +210,7 @@ def test_a_download_fills_the_cache(mirrors: tuple[list[str], list[str]], tmp_pa
     folder = tmp_path / "cache" / "MNIST" / "raw"
     download.download(folder, MNIST_FILES)
     assert sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()) == sorted(MNIST_FILES)
-    assert set(mirrors[1]) == {f"{folder}/{name}.gz" for folder in ("", "/wrong") for name in MNIST_FILES}
+    assert set(mirrors[1]) == {f"/wrong/{next(iter(MNIST_FILES))}.gz", *(f"/{name}.gz" for name in MNIST_FILES)}
     assert socket.getdefaulttimeout() is None
 
 
@@ -206,6 +223,19 @@ def test_a_download_that_fails_is_told(
     with pytest.raises(download.DownloadError, match=r"^it cannot be downloaded: .*127.0.0.1.*corrupted[^\n]*$"):
         download.download(tmp_path / "cache", MNIST_FILES)
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("trouble", ["wrong", "half", "reset"])
+def test_another_mirror_is_asked(
+    trouble: str, mirrors: tuple[list[str], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the first sends other bytes, or only some, or breaks off."""
+    monkeypatch.setattr(MNIST, "mirrors", [f"{mirrors[0][1]}{trouble}/", mirrors[0][1]])
+    download.download(tmp_path / "cache", MNIST_FILES)
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == sorted(MNIST_FILES)
+    monkeypatch.setattr(MNIST, "mirrors", MNIST.mirrors[:1])
+    with pytest.raises(download.DownloadError, match=rf"^it cannot be downloaded: http\S+/{trouble}/: \S[^\n]*$"):
+        download.download(tmp_path / "other", MNIST_FILES)
 
 
 def test_a_server_that_is_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
