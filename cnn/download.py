@@ -34,11 +34,11 @@ def download(folder: Path, files: Iterable[str]) -> None:
     from torchvision.datasets import MNIST
 
     failures = []
-    make_folder(folder)
     waited = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SECONDS)
     try:
         for mirror in (one for one in MNIST.mirrors if _resolves(urlsplit(one).hostname or "")):
+            make_folder(folder)
             # By itself it gives up where a server breaks off. The class's name is a folder's.
             one = type("MNIST", (MNIST,), {"mirrors": [mirror]})
             try:

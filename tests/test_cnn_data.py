@@ -141,10 +141,11 @@ def test_offline_auto_warns_and_takes_digits() -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_offline_mnist_is_refused() -> None:
-    """Digits are not MNIST."""
+def test_offline_mnist_is_refused(tmp_path: Path) -> None:
+    """Digits are not MNIST; and no folder is made for what cannot come."""
     with pytest.raises(DataError, match="no server is reachable; name a folder that has it with --data or MNIST_ROOT"):
         load("mnist", None, silent)
+    assert not (tmp_path / "sheetgen").exists()
 
 
 def test_an_empty_mnist_root_is_like_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
