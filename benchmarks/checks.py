@@ -45,15 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     clock = Clock()
     check = clock("imports", lambda: importlib.import_module("sheetgen.check.report"))
     origin = clock("reading what it says of itself", lambda: check.read_origin(path))
-    recalculated = clock("IronCalc, in a process of its own", lambda: check.recalculate(path))
+    formulas = clock("reading the formulas", lambda: tuple(check.read_formulas(path)))
+    recalculated = clock(
+        "IronCalc, in a process of its own", lambda: check.recalculate(path, "ironcalc", int, formulas)
+    )
     rounding = check.Rounding(path, recalculated, origin.as_built)
     stored = clock(
         "comparing stored with recalculated",
-        lambda: check._compare_stored(path, origin.spec, recalculated, "ironcalc", rounding, False),
+        lambda: check._compare_stored(path, origin.spec, formulas, recalculated, "ironcalc", rounding, False),
     )
-    rebuilt = clock("building again and comparing", lambda: check.compare_rebuilt(path, origin.spec))
+    rebuilt = clock("building again and comparing", lambda: check._rebuilt(path, origin, formulas)[0])
     spec, runs = check.spec_now(origin, recalculated, path)
     clock("PyTorch: import, which is not counted", lambda: importlib.import_module("torch"))
+    # torch's optimizers import it when the first of them is made.
+    clock("PyTorch: its compiler's import, not counted", lambda: importlib.import_module("torch._dynamo"))
     again = check._Retraining(path, spec, recalculated, rounding, False)
     headers = [origin.headers[run.label] for run in runs]
     retrained = clock("PyTorch: training again and comparing", lambda: again.compare(runs, headers))

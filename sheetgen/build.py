@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -106,11 +105,12 @@ def build(
     """
     from sheetgen.tabs.plan import make_plan
     from sheetgen.tabs.workbook import fill_book
+    from sheetgen.xlsx.book import uncollected
     from sheetgen.xlsx.package import place_for
 
     place_for(path)
     forecast(spec)
-    with _uncollected():
+    with uncollected():
         with _bar("training", progress, len(spec.runs) * (spec.steps + 1), " rows") as step:
             plan = make_plan(spec, step)
         ends = [(one.run.label, one.value(plan.network.total, spec.steps)) for one in plan.trainings]
@@ -134,18 +134,6 @@ def write(
     titles = tuple(tab.ws.title for tab in book.tabs)
     replaced = before if before and before != described(path) else ""
     return Summary(Path(path), titles, book.formulas, tuple(losses), Path(path).stat().st_size, replaced)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looking for garbage: what a build makes it needs to its end, and the search takes a tenth of its time."""
-    searched = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 @contextmanager

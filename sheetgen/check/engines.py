@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from threading import Timer
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from sheetgen.check.office import convert
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.xlsx.cells import Value
 from sheetgen.xlsx.files import scratch
-from sheetgen.xlsx.reader import open_workbook, read_formulas, read_typed
+from sheetgen.xlsx.reader import FormulaCell, open_workbook, read_formulas, read_typed
 
 __all__ = ["NAMES", "Change", "Engine", "Recalculated", "recalculate", "variants"]
 
@@ -64,16 +65,22 @@ class Recalculated(Mapping[CellOf, Value | None]):
         return sum(map(len, self._tabs.values()))
 
 
-def recalculate(path: Path | str, engine: Engine = "ironcalc", progress: Callable[[int], object] = int) -> Recalculated:
+def recalculate(
+    path: Path | str,
+    engine: Engine = "ironcalc",
+    progress: Callable[[int], object] = int,
+    formulas: Iterable[FormulaCell] | None = None,
+) -> Recalculated:
     """Every formula's value as the engine computes it, the stored values set aside.
 
-    `progress` gets the cells added. CheckError if the file cannot be read, or the engine is missing, fails or does not
-    answer.
+    `progress` gets the cells added; `formulas` are the workbook's, where they were read before. CheckError if the file
+    cannot be read, or the engine is missing, fails or does not answer.
     """
     with open_workbook(path) as archive:
         size = sum(part.file_size for part in archive.infolist())
     tabs: Tabs = {}
-    for tab, addresses, values in _ENGINES[engine](Path(path), size):
+    cells = read_formulas(path) if formulas is None else formulas
+    for tab, addresses, values in _ENGINES[engine](Path(path), size, cells):
         tabs.setdefault(tab, {}).update(zip(addresses, values, strict=True))
         progress(len(addresses))
     return Recalculated(Path(path), tabs)
@@ -139,8 +146,9 @@ _VARIANTS: dict[
 Batches = Iterator[tuple[str, list[str], list[Value | None]]]
 
 
-def _with_ironcalc(path: Path, size: int) -> Batches:
-    for answer in _ironcalc(path, size):
+def _with_ironcalc(path: Path, size: int, cells: Iterable[FormulaCell]) -> Batches:
+    asked = [(tab, [cell.address for cell in here]) for tab, here in groupby(cells, key=lambda cell: cell.tab)]
+    for answer in _ironcalc(path, size, given=marshal.dumps(asked)):
         if answer is True:
             return
         tab, addresses, values = answer
@@ -203,7 +211,7 @@ def _answer(pipe: Any) -> Any:
         return None
 
 
-def _with_libreoffice(path: Path, size: int) -> Batches:
+def _with_libreoffice(path: Path, size: int, cells: Iterable[FormulaCell]) -> Batches:
     with scratch("sheetgen-libreoffice-") as folder:
         # LibreOffice tells the kind of a file by its name.
         source = folder / "book.xlsx"
@@ -211,9 +219,12 @@ def _with_libreoffice(path: Path, size: int) -> Batches:
         [result] = convert([source], folder / "out", shown=path, size=size)
         found = {(cell.tab, cell.address): cell.value for cell in read_formulas(result)}
     # It writes a typed TRUE as a formula, and a data table as none.
-    for cell in read_formulas(path):
+    for cell in cells:
         if (cell.tab, cell.address) in found:
             yield cell.tab, [cell.address], [found[cell.tab, cell.address]]
 
 
-_ENGINES: dict[str, Callable[[Path, int], Batches]] = {"ironcalc": _with_ironcalc, "libreoffice": _with_libreoffice}
+_ENGINES: dict[str, Callable[[Path, int, Iterable[FormulaCell]], Batches]] = {
+    "ironcalc": _with_ironcalc,
+    "libreoffice": _with_libreoffice,
+}

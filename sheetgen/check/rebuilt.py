@@ -6,7 +6,7 @@ What a user may change is not compared: cells that are not protected, looks, not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -56,19 +56,19 @@ class _Written:
     value: Any = None
 
 
-def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
+def compare_rebuilt(path: Path, spec: Spec | None, formulas: Iterable[FormulaCell] | None = None) -> Compared:
     """Build the spec's workbook in thought and compare it with the file, tab by tab.
 
-    The tabs of a digit network are built of the numbers that the cells have, and the checksums of these are compared.
-    Without a spec they are all.
+    `formulas` are the file's, where they were read before. The tabs of a digit network are built of the numbers that
+    the cells have, and the checksums of these are compared. Without a spec they are all.
     """
-    formulas: dict[str, dict[Place, FormulaCell]] = {}
+    filled: dict[str, dict[Place, FormulaCell]] = {}
     typed: dict[str, dict[Place, Value | None]] = {}
-    for cell in read_formulas(path):
-        formulas.setdefault(cell.tab, {})[place(cell.address)] = cell
+    for cell in read_formulas(path) if formulas is None else formulas:
+        filled.setdefault(cell.tab, {})[place(cell.address)] = cell
     for one in read_typed(path):
         typed.setdefault(one.tab, {})[place(one.address)] = one.value
-    titles = {*formulas, *typed}
+    titles = {*filled, *typed}
     runs = spec.runs if spec else ()
     notes: list[str] = []
 
@@ -89,19 +89,21 @@ def compare_rebuilt(path: Path, spec: Spec | None) -> Compared:
             digits(book)
     except CellError as error:
         where, there = error.place, _said(typed.get(error.tab, {}).get(error.place))
-        found = formulas.get(error.tab, {}).get(where)
+        found = filled.get(error.tab, {}).get(where)
         there = f"is {found.formula[:SHOWN]}" if found else there
         return Compared(1, f"{error.tab}!{column_letters(where[1])}{where[0]} {there}; {error.belongs} belongs there")
     count, first = 0, ""
+    # Of each kind of protection, as cells have it by number, whether a cell of it may be typed over.
+    typed_over = [not protection.locked for protection in book.wb._protections]  # type: ignore[attr-defined]
     for tab in book.tabs:
         title = tab.ws.title
         if title not in titles:
             continue  # who takes a tab away knows it; what looked there is an error
-        for where, written in _contents(tab):
+        for where, written in _contents(tab, typed_over):
             count += 1
             if first:
                 continue
-            found = formulas.get(title, {}).get(where)
+            found = filled.get(title, {}).get(where)
             differs = _differs(title, where, written, found, typed.get(title, {}).get(where))
             if differs is not None:
                 belongs = _shown_formula(title, where, written) if written.text else repr(written.value)
@@ -129,11 +131,11 @@ def _summed_otherwise(book: Book, names: Mapping[str, str]) -> str:
     return ""
 
 
-def _contents(tab: Tab) -> Iterator[tuple[Place, _Written]]:
+def _contents(tab: Tab, typed_over: Sequence[bool]) -> Iterator[tuple[Place, _Written]]:
     """What stands in each protected cell of a tab."""
     cells: Mapping[Place, Any] = tab.ws._cells
     for where, cell in cells.items():
-        if cell._value in (None, "") or not cell.protection.locked:
+        if cell._value in (None, "") or typed_over[cell._style.protectionId]:
             continue
         if cell.data_type == "f":
             first = tab.shared[where][:2] if where in tab.shared else where

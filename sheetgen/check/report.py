@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -33,6 +33,7 @@ from sheetgen.errors import VERSION, CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
 from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table
+from sheetgen.xlsx.book import uncollected
 from sheetgen.xlsx.cells import Value, column_letters, is_number
 from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
 
@@ -121,16 +122,17 @@ class Report:
 def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> Report:
     """What the referees say of a workbook that this program wrote; see sheetgen.check."""
     origin = read_origin(path)
+    formulas = tuple(read_formulas(path))
     with _bar("recalculating", "cells", progress) as bar:
-        recalculated = recalculate(path, engine, bar.update)
+        recalculated = recalculate(path, engine, bar.update, formulas)
     rounding = Rounding(path, recalculated, origin.as_built)
-    comparisons = [_compare_stored(path, origin.spec, recalculated, engine, rounding, progress)]
+    comparisons = [_compare_stored(path, origin.spec, formulas, recalculated, engine, rounding, progress)]
     if origin.spec is None:
         note = "The workbook carries no spec: nothing to retrain."
-        rebuilt, more = _rebuilt(path, origin)
+        rebuilt, more = _rebuilt(path, origin, formulas)
         return Report(tuple(comparisons), _joined(note, more), path, rebuilt)
     spec, runs = spec_now(origin, recalculated, path)
-    rebuilt, note = _rebuilt(path, origin)
+    rebuilt, note = _rebuilt(path, origin, formulas)
     if importlib.util.find_spec("torch") is None:
         note = _joined("PyTorch is not installed: not retrained.", note)
         return Report(tuple(comparisons), note, path, rebuilt)
@@ -144,7 +146,7 @@ def report_alone(path: Path) -> Report:
     origin = read_origin(path)
     if origin.spec is None:
         raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
-    rebuilt, note = _rebuilt(path, origin)
+    rebuilt, note = _rebuilt(path, origin, read_formulas(path))
     said = "Not recalculated and not retrained: that takes the command, sheetgen check."
     return Report((), _joined(said, note), path, rebuilt)
 
@@ -153,12 +155,13 @@ def _joined(*notes: str) -> str:
     return " ".join(filter(None, notes))
 
 
-def _rebuilt(path: Path, origin: Origin) -> tuple[Comparison | None, str]:
+def _rebuilt(path: Path, origin: Origin, formulas: Iterable[FormulaCell]) -> tuple[Comparison | None, str]:
     """The workbook and what sheetgen writes, None if that is nothing, and why something was not compared.
 
     Where it differs and is of an older version, that is said.
     """
-    again = compare_rebuilt(path, origin.spec)
+    with uncollected():
+        again = compare_rebuilt(path, origin.spec, formulas)
     failure = f"{path}: {again.failure}" if again.failure else ""
     if failure and origin.version != VERSION:
         found = f"sheetgen {origin.version}" if origin.version else "a version before 0.2"
@@ -172,12 +175,18 @@ def _bar(what: str, unit: str, progress: bool, total: int | None = None) -> Any:
 
 
 def _compare_stored(
-    path: Path, spec: Spec | None, recalculated: Recalculated, engine: Engine, rounding: Rounding, progress: bool
+    path: Path,
+    spec: Spec | None,
+    formulas: Iterable[FormulaCell],
+    recalculated: Recalculated,
+    engine: Engine,
+    rounding: Rounding,
+    progress: bool,
 ) -> Comparison:
     """Every formula's stored value with its recalculation."""
     cells, largest, failure, rounded = 0, 0.0, "", 0
     with _bar("comparing", "cells", progress, len(recalculated)) as bar:
-        for cell in read_formulas(path):
+        for cell in formulas:
             cells += 1
             bar.update()
             value = recalculated[cell.tab, cell.address]

@@ -1,11 +1,11 @@
 """IronCalc in a process of its own, with limits, since what it is given may be made to exhaust or crash it.
 
-As a program: the path of a workbook, and the most bytes and seconds that it may take. It writes to stdout, marshalled,
-tab, addresses and values of the formula cells, many at a time, an error as a tuple of its name; then True. A text in
-place of any of these says why the workbook cannot be opened.
+As a program: the path of a workbook, and the most bytes and seconds that it may take. stdin holds, marshalled, tabs
+with the addresses of their formula cells. It writes to stdout, marshalled, tab, addresses and values, many at a time,
+an error as a tuple of its name; then True. A text in place of any of these says why the workbook cannot be opened.
 
-With a tab as well, it is that tab's formulas alone, several times: for the numbers that stdin holds, marshalled, a list
-of sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True. A second tab is
+With a tab as well, it is that tab's formulas alone, several times: for the numbers that stdin then holds, a list of
+sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True. A second tab is
 taken away before.
 """
 
@@ -16,7 +16,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +29,11 @@ CELLS = 8_192
 def main(path: str, memory: int, seconds: int, tab: str | None = None, without: str = "") -> None:
     """Recalculate the workbook, and write the values."""
     _limit(memory, seconds)
-    sets: list[Any] = [] if tab is None else marshal.load(sys.stdin.buffer)
+    asked: list[Any] = marshal.load(sys.stdin.buffer)
     with os.fdopen(os.dup(1), "wb") as out, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)  # IronCalc prints what it wonders about
         try:
-            for batch in _batches(path) if tab is None else _variants(path, tab, without, sets):
+            for batch in _batches(path, asked) if tab is None else _variants(path, tab, without, asked):
                 marshal.dump(batch, out)
             if tab is None:
                 marshal.dump(True, out)
@@ -51,12 +50,13 @@ def _limit(memory: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
-def _batches(path: str) -> Iterator[tuple[str, list[str], list[Any]]]:
+def _batches(path: str, asked: list[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str], list[Any]]]:
     model, sheets = _opened(path)
-    for tab, cells in groupby(read_formulas(path), key=lambda cell: cell.tab):
+    for tab, cells in asked:
         if tab not in sheets:
             raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
-        while addresses := [cell.address for cell in islice(cells, CELLS)]:
+        for start in range(0, len(cells), CELLS):
+            addresses = cells[start : start + CELLS]
             yield tab, addresses, [_value(model, (sheets[tab], *place(address))) for address in addresses]
 
 
