@@ -9,15 +9,16 @@ with the number of connections and not with the number of paths.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sympy import Expr, Integer, Symbol, preorder_traversal
 
 from sheetgen.maths.algebra import Total, chain, total
 
-__all__ = ["Backward", "Equation", "Graph", "Place", "Use"]
+__all__ = ["Backward", "Equation", "Graph", "Place", "Use", "fused"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,25 @@ class Equation:
     symbol: Symbol
     expr: Expr
     kind: str
+
+
+def fused(equations: Sequence[Equation], most: int) -> tuple[Equation, ...]:
+    """The equations with fewer columns: a net input or an error that one other equation uses is written out in that.
+
+    Only one of at most so many symbols, and errors only if they are no more.
+    """
+    uses = Counter(symbol for one in equations for symbol in one.expr.free_symbols)
+    errors = sum(one.kind == "error" for one in equations)
+    kinds = ("net", "error") if errors <= most else ("net",)
+    within: dict[Symbol, Expr] = {}
+    kept = []
+    for one in equations:
+        expr = one.expr.xreplace(within)
+        if one.kind in kinds and uses[one.symbol] == 1 and len(expr.free_symbols) <= most:
+            within[one.symbol] = expr
+        else:
+            kept.append(replace(one, expr=expr))
+    return tuple(kept)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from functools import cached_property
 from openpyxl.utils import quote_sheetname
 from sympy import Symbol
 
+from sheetgen.maths.graph import fused
 from sheetgen.maths.network import Equation, Network, Parameter
 from sheetgen.maths.printer import excel
 from sheetgen.tabs.layout import HEADER_ROW
-from sheetgen.tabs.panel import OFF_MIDDLE
+from sheetgen.tabs.panel import MAX_FUSED, OFF_MIDDLE
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import RUN_ROW, State
 from sheetgen.tabs.state import TAB as STATE_TAB
@@ -66,7 +67,7 @@ def side_of(network: Network) -> int:
 
 
 def _computed(network: Network) -> tuple[Equation, ...]:
-    return tuple(one for one in network.forward if one.kind not in ("data", "parameter"))
+    return fused([one for one in network.forward if one.kind not in ("data", "parameter")], MAX_FUSED)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Passes:
     chosen: State
     tab: Tab
 
-    @property
+    @cached_property
     def side(self) -> int:
         """Points of a side of the grid, and of a slice."""
         return side_of(self.plan.network)

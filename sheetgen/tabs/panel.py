@@ -6,10 +6,12 @@ from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Content, Tab
 from sheetgen.xlsx.cells import Formula
 
-__all__ = ["OFF_MIDDLE", "Cell", "edges", "line"]
+__all__ = ["MAX_FUSED", "OFF_MIDDLE", "Cell", "edges", "line"]
 
 Cell = tuple[Content, str, str | None]
 """A content, its role and its number format."""
+MAX_FUSED = 9
+"""In the passes behind a picture, a net input or an error of more symbols has a column of its own."""
 OFF_MIDDLE = 1e-4
 """How far from the middle between two cells of a picture the next one begins: in the middle, rounding would decide."""
 

@@ -11,9 +11,10 @@ from functools import cached_property
 
 from sympy import Symbol
 
+from sheetgen.maths.graph import fused
 from sheetgen.maths.network import Equation, Network
 from sheetgen.maths.printer import excel
-from sheetgen.tabs.panel import OFF_MIDDLE
+from sheetgen.tabs.panel import MAX_FUSED, OFF_MIDDLE
 from sheetgen.tabs.plan import Plan
 from sheetgen.tabs.state import State
 from sheetgen.xlsx import formats
@@ -28,8 +29,6 @@ TAB = "Map passes"
 SIDE, POINTS = 41, 81
 # More cells are not spent on it, nor more samples shown.
 MAX_CELLS, MAX_SAMPLES = 80_000, 200
-# A net input of more symbols has a column of its own.
-MAX_FUSED = 9
 # By how much the automatic range is wider than the data, in parts of them, and where they are all the same.
 MARGIN, LEAST = 0.25, 0.5
 CLASS = "class"
@@ -76,19 +75,6 @@ def pass_of(network: Network) -> Pass:
     )
 
 
-def _fused(one: Pass) -> Pass:
-    """The pass with short net inputs in the place of their columns, if no softmax needs them."""
-    nets = {
-        each.symbol: each.expr
-        for each in one.equations
-        if each.kind == "net" and len(each.expr.free_symbols) <= MAX_FUSED
-    }
-    kept = {symbol for each in one.equations if each.kind == "softmax" for symbol in each.expr.free_symbols}
-    nets = {symbol: expr for symbol, expr in nets.items() if symbol not in kept}
-    equations = (replace(each, expr=each.expr.xreplace(nets)) for each in one.equations if each.symbol not in nets)
-    return replace(one, equations=tuple(equations))
-
-
 @dataclass(frozen=True)
 class Passes:
     """Where everything stands on the hidden tab."""
@@ -100,7 +86,8 @@ class Passes:
     @cached_property
     def one(self) -> Pass:
         """The pass, its net inputs within the activations: half as many cells."""
-        return _fused(pass_of(self.plan.network))
+        one = pass_of(self.plan.network)
+        return replace(one, equations=fused(one.equations, MAX_FUSED))
 
     @property
     def plane(self) -> bool:
