@@ -34,6 +34,19 @@ def test_every_number_survives_dump(numbers: list[float], rates: list[float], ti
     assert parse(dump(spec), "dumped") == spec
 
 
+@given(
+    words=st.lists(st.sampled_from(("a", "bcd", " ", "  ", '"', '"""', "\\", "\n", "\t", "é", "_x0041_", "long" * 9))),
+    width=st.integers(0, 40),
+)
+def test_a_long_text_is_broken_between_words_and_still_the_same(words: list[str], width: int) -> None:
+    """Whatever stands around the break; a line is longer than the width only if its word is."""
+    spec = parse(changed('"seed"', repr_toml("seed") + f"\nabout = {repr_toml('x'.join(words))}"), "my.toml")
+    assert parse(dump(spec, width), "dumped") == spec
+    about = dump(spec, width).partition("about = ")[2].partition("\nlearning_rates")[0]
+    for line in about.split("\n")[1:-1]:
+        assert len(line) <= width or " " not in line.removesuffix("\\").strip()
+
+
 def test_a_text_or_label_may_hold_what_others_take_for_the_end_of_a_line() -> None:
     """U+2028 and the like: kept in a title, a line break in `about`, and never the end of a line of canonical text."""
     title = 'a\u2028b\u2029 \\ "c" _x0041_'

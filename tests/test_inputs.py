@@ -10,6 +10,7 @@ from sheetgen import build, check
 from sheetgen.spec import dump, override, parse
 from sheetgen.spec.structure import Spec
 from sheetgen.tabs import inputs
+from sheetgen.tabs.inputs import SPEC_WIDTH
 
 COMMENTED = "# my own network\n\n" + SEED.replace("steps = 67", "steps = 3  # few, =1+1\npictures = false")
 
@@ -27,7 +28,7 @@ def test_the_authors_text_stands_beside_the_canonical_one(tmp_path: Path) -> Non
     """Line by line, comments and blank lines included; `check` reads the canonical one."""
     spec = parse(COMMENTED, "my.toml")
     left, right = shown(spec, tmp_path)
-    assert "\n".join(left[2:]).rstrip() == dump(spec).rstrip()
+    assert "\n".join(left[2:]).rstrip() == dump(spec, SPEC_WIDTH).rstrip()
     assert right[0] == "Spec, as its author wrote it"
     assert right[1] == ""
     assert "\n".join(right[2:]).rstrip() == COMMENTED.rstrip()

@@ -52,10 +52,11 @@ def _syntax(text: str, error: Exception) -> tuple[str, str]:
     return f"line {line}, column {column}" if line else f"line {last}, at the end", problem
 
 
-def dump(spec: Spec) -> str:
+def dump(spec: Spec, width: int | None = None) -> str:
     """Canonical TOML with every number resolved: parse(dump(spec), origin) == spec.
 
-    A file's data stands in it. Its lines, which end in a line feed, have no more characters than a cell can hold.
+    A file's data stands in it. Its lines, which end in a line feed, have no more characters than a cell can hold; with
+    a width, a longer text is broken between words into lines of so many characters.
     """
     top = {key: getattr(spec, key) for key in ("title", "about", "learning_rates", "steps", "threshold")}
     top |= _unless({"pictures": spec.pictures}, {"pictures": True})
@@ -74,7 +75,10 @@ def dump(spec: Spec) -> str:
         *(("[[training.optimizers]]", _optimizer_table(one)) for one in spec.optimizers),
         *(("[[published]]", dataclasses.asdict(one)) for one in spec.published),
     ]
-    blocks = ("\n".join([head, *(f"{key} = {_toml(value)}" for key, value in table.items())]) for head, table in tables)
+    blocks = (
+        "\n".join([head, *(f"{key} = {_broken(_toml(value), width)}" for key, value in table.items())])
+        for head, table in tables
+    )
     return "\n\n".join(blocks).lstrip() + "\n"
 
 
@@ -100,6 +104,18 @@ def _toml(value: object) -> str:
     if isinstance(value[0], str):
         return "[\n" + "".join(f"    {_toml(one)},\n" for one in value) + "]"
     return "\n        ".join(wrap(f"[{', '.join(map(repr, value))}]", 100, break_on_hyphens=False))
+
+
+def _broken(text: str, width: int | None) -> str:
+    """A value as TOML, on several lines if it is a text longer than a width; a backslash at a line's end joins them."""
+    if width is None or len(text) <= width or text[0] != '"':
+        return text
+    lines = [""]
+    for word in re.split("(?<= )(?! )", text[1:-1]):  # a line that began with blanks would lose them
+        if lines[-1] and len(lines[-1]) + len(word) > width - 2:
+            lines.append("")
+        lines[-1] += word
+    return '"""' + ("" if lines[0].startswith(" ") else "\\\n") + "\\\n".join(lines) + '"""'
 
 
 def _layer_table(layer: Layer) -> dict[str, object]:

@@ -20,7 +20,7 @@ from sheetgen.tabs.words import OPTIONS, parameter_path
 from sheetgen.xlsx import formats
 from sheetgen.xlsx.book import Tab
 from sheetgen.xlsx.cells import MAX_TEXT, Formula
-from sheetgen.xlsx.page import heading
+from sheetgen.xlsx.page import heading, note
 from sheetgen.xlsx.style import furnish
 
 TAB = "Inputs"
@@ -30,6 +30,8 @@ ANY = Range()
 TRAINING, WEIGHTS, DATA = 1, 5, 9
 # Over so many columns the lines of a spec are printed.
 TEXT_COLUMNS = 12
+# Of the resolved spec, over the columns left of the data, a line has so many characters if it can.
+SPEC_WIDTH = 100
 # of the spec as its author wrote it: at most so many lines, and so many characters a cell (Excel counts some twice)
 SHOWN, PIECE = 10_000, MAX_TEXT // 2
 
@@ -85,7 +87,7 @@ def fill(tab: Tab, plan: Plan, exercise: str = "") -> None:
     text = f",{get_column_letter(DATA)}{bottom + 2}:{right}{written}" if written else ""
     tab.ws.print_area = f"A1:{get_column_letter(printed)}{bottom}{text}"
     if exercise:
-        tab.merge(bottom + 3, 1, 7, exercise, "muted")
+        note(tab, bottom + 3, (1, 7), exercise, width=SPEC_WIDTH)
         tab.define("exercise", f"$A${bottom + 3}")
 
 
@@ -229,7 +231,7 @@ def _spec_text(tab: Tab, plan: Plan, row: int) -> int:
     """
     spec = plan.spec
     heading(tab, row, 7, "Spec, every number resolved: this text is what sheetgen check reads")
-    lines = dump(spec).removesuffix("\n").split("\n")
+    lines = dump(spec, SPEC_WIDTH).removesuffix("\n").split("\n")
     for at, text in enumerate(lines, row + 2):
         tab.put(at, 1, text, "muted")
     tab.define("spec", f"$A${row + 2}:$A${row + 1 + len(lines)}")

@@ -76,8 +76,9 @@ class Page:
         return self.row - 1
 
     def header(self, *labels: str) -> None:
-        """The head of a table."""
-        self.tab.header(self.row, 1, labels)
+        """The head of a table; a label that is longer than its column gets a second line."""
+        long = any(len(label) > width for label, width in zip(labels, self.widths, strict=False))
+        self.tab.header(self.row, 1, labels, LABEL_HEIGHT if long else None)
         self.row += 1
 
     def group(self, content: str, columns: int) -> None:
