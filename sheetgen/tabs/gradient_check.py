@@ -51,6 +51,10 @@ TOLERANCE = total(chain(H, Abs(SLOPE)), chain(Max(1, E), total(10 * H**2, 1e-14 
 TOLERANCE_TEXT = "h·|gradient| + max(1, E)·(10·h² + 10⁻¹⁴/h)"
 
 
+# So many parameters are printed on one page, if smaller.
+ONE_PAGE = 36
+
+
 @dataclass(frozen=True)
 class Landmarks:
     """The overall verdict and the largest difference, as formulas that show them on another tab; the good verdict."""
@@ -62,14 +66,17 @@ class Landmarks:
 
 def fill(tab: Tab, plan: Plan, chosen: State) -> Landmarks:
     """The tab: its head, a row for each parameter and, below them, the forward passes."""
+    passes = Passes(plan, chosen)
+    short = len(passes.moved) <= ONE_PAGE
     furnish(
         tab.ws,
         title="Gradient check",
         subtitle="Is what the chain rule gives the slope of the loss? At the rate and step chosen on the Network tab.",
         widths=WIDTHS,
+        fit_height=short,
+        repeat_rows=None if short else f"{HEADER}:{HEADER}",
         tab_color="verdict",
     )
-    passes = Passes(plan, chosen)
     notes = list(_notes(plan, passes))
     bottom = TOP + len(passes.moved) - 1
     top = bottom + len(notes) + 6

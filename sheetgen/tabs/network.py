@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from sheetgen.xlsx.cells import Formula, column_letters
 from sheetgen.xlsx.charts import HUES
 from sheetgen.xlsx.shapes import Grid
 from sheetgen.xlsx.style import fit_screen, furnish
-from sheetgen.xlsx.units import EMU_PER_PIXEL
+from sheetgen.xlsx.units import EMU_PER_PIXEL, PAGE_HEIGHT, PAGE_WIDTH, PIXELS_PER_POINT
 
 PICTURE_TOP, PICTURE_LEFT = 4, 4
 # Of more samples, the picture shows one of so many: CHOOSE takes no more.
@@ -34,6 +35,7 @@ def fill(tab: Tab, plan: Plan, *, trying: bool = True) -> State:
         title="Network",
         subtitle="Choose a rate and a step in the yellow cells: picture, Derivation and Gradient check follow.",
         widths=[20, 16, 3],
+        fit_height=True,
         tab_color="explain",
     )
     chosen = state.fill(tab, plan, step=0)
@@ -55,8 +57,18 @@ def fill(tab: Tab, plan: Plan, *, trying: bool = True) -> State:
         if plan.network.samples > 1:
             shown_first = "sample 1 of" if plan.spec.turns == 1 else "the first sample of a row's"
             tab.put(bottom + 2, PICTURE_LEFT, f"The picture shows {shown_first} {plan.network.samples}.", "muted")
-    fit_screen(tab.ws, Grid(tab.ws).left(right + 1) / EMU_PER_PIXEL)
+    width = Grid(tab.ws).left(right + 1) / EMU_PER_PIXEL
+    fit_screen(tab.ws, width)
+    _print(tab, right, width)
     return chosen
+
+
+def _print(tab: Tab, right: int, width: float) -> None:
+    """One page: the picture, and as much of the list of values as fits beside it; training tabs print the others."""
+    fitting = PAGE_HEIGHT * max(1.0, width / PAGE_WIDTH) / PIXELS_PER_POINT / network_picture.ROW_HEIGHT
+    drawn = max(row for row, column in tab.ws._cells if column >= PICTURE_LEFT)
+    listed = min(tab.ws.max_row, math.floor(fitting) - PICTURE_TOP)
+    tab.ws.print_area = f"A1:{column_letters(right)}{max(drawn, listed)}"
 
 
 def _choose_sample(tab: Tab, plan: Plan, samples: int, column: int) -> None:
