@@ -12,9 +12,15 @@ import openpyxl
 import pytest
 from handmade import CONSTANT, FORWARD, GRADIENTS, ORDER, STARTS, UPDATES, Formulas, Handmade, write
 
+from sheetgen import build
+from sheetgen.check.foreign.book import read_book
 from sheetgen.check.foreign.findings import examine
+from sheetgen.check.foreign.judge import judge
+from sheetgen.check.foreign.tables import find_tables
 from sheetgen.check.foreign.told import Foreign, TableReport
+from sheetgen.check.foreign.view import Effort
 from sheetgen.errors import CheckError
+from sheetgen.spec import load, override
 
 Cells = dict[tuple[str, int], str | float | bool]
 NETS = ("h1", "h2", "o1", "o2")
@@ -225,6 +231,55 @@ def test_a_wrong_one_is_wrong_where_it_is(name: str, tmp_path: Path) -> None:
     table, lines = table_of(replace(wrong, cells=cells), tmp_path)
     expected = {one.place("∂E/∂w3"), one.place("w6", 1), one.place("a_h2", 4)}
     assert {finding.cell for finding in table.findings} == expected, lines
+
+
+W2 = "=((R34-A34)*R34*(1-R34)*M34+(T34-B34)*T34*(1-T34)*O{})*J34*(1-J34)*D34"
+W3 = "=((R40-A40)*R40*(1-R40)*N40+(T40-B40)*T40*(1-T40)*P40)*L40*(1-L40)*C{}"
+# A layout, the symbol and row of an edited cell, its formula; the cell, what belongs there, and why.
+EDITED = [
+    ("rounded", ("o1", 6), "=ROUND(M39*J39+N39*L39,2)", "Q39", "=ROUND(M39*J39+N39*L39,6)",
+     "rounds to 2 digits, and 11 other cells of the column to 6"),
+    ("the last row pasted below", ("w3", 11), "=P42", "G44", "=G42",
+     "this row has the numbers of row 42 again, but not here"),
+    ("the last row pasted below", ("w3", 10), "=G40", "G43", "=G42",
+     "this row has the numbers of row 42 again, but not here"),
+    ("the last row pasted below", ("∂E/∂w2", 1), W2.format(32), "Y34", W2.format(34),
+     "O32 is 2 rows above O34 (w7), which belongs there"),
+    ("samples in turn", ("∂E/∂w3", 7), W3.format(42), "Z40", W3.format(40),
+     "C42 is 2 rows below C40 (i1), which belongs there"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "place", "text", "cell", "belongs", "why"), EDITED)
+def test_what_is_unlike_the_rest_of_its_row_or_column_is_told(
+    name: str, place: tuple[str, int], text: str, cell: str, belongs: str, why: str, tmp_path: Path
+) -> None:
+    """Other digits than the column's, other numbers in a row that repeats the last, another sample's data."""
+    one = STRANGE[name][0]
+    table, lines = table_of(replace(one, cells={**one.cells, place: text}), tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.found, finding.expected, finding.why) == (cell, text, belongs, why), lines
+
+
+def test_the_right_loss_of_samples_in_turn_is_that_of_each_row_s_sample(tmp_path: Path) -> None:
+    """A wrong output moves the loss by what it is wrong by, and not by another sample's targets."""
+    one = in_turn()
+    table, lines = table_of(replace(one, cells={**one.cells, ("E_total", 9): "=U42+V42+0.25"}), tmp_path)
+    assert [finding.cell for finding in table.findings] == ["W42"], lines
+    assert table.loss is not None
+    assert table.loss[0] - table.loss[1] == pytest.approx(0.25, abs=1e-12)
+
+
+def test_a_table_of_forward_passes_beside_one_of_training_costs_little(tmp_path: Path) -> None:
+    """sheetgen's own workbook as a stranger's: of Landscape's 1,024 passes a few are looked at."""
+    build(override(load("erav2"), [1.0], 11), tmp_path / "own.xlsx")
+    book, effort = read_book(tmp_path / "own.xlsx"), Effort()
+    judged = {table.tab: judge(book, table, None, effort, alone=False) for table in find_tables(book)}
+    assert {tab: one.trains for tab, one in judged.items()} == {
+        "lr 1": True, "Gradient check": False, "Landscape passes": False,
+    }  # fmt: skip
+    assert not judged["Landscape passes"].compared
+    assert 1_000 < effort.looks < 100_000
 
 
 def test_a_weight_that_takes_another_one_s_rate_is_told(tmp_path: Path) -> None:

@@ -62,12 +62,16 @@ def read_book(path: Path, without: str = "") -> Book:
         count = _counted(count, path)
         tabs.setdefault(typed.tab, {})[place(typed.address)] = Cell(typed.value)
     first: dict[tuple[str, str], tuple[str, Place]] = {}
+    known: dict[tuple[str, str, str | None], tuple[str, Place]] = {}
     for cell in read_formulas(path, without=without):
         count = _counted(count, path)
         here = place(cell.address)
         start = here if cell.origin is None else place(cell.origin)
         text = cell.text if len(cell.text) <= LONGEST else "NA()"
-        text, start = first.setdefault((cell.tab, relative(text, *start)), (text, start))
+        filled = cell.tab, text, cell.origin
+        if cell.origin is None or filled not in known:
+            known[filled] = first.setdefault((cell.tab, relative(text, *start)), (text, start))
+        text, start = known[filled]
         tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])
     return Book(path, tabs, {name.casefold(): meaning for name, meaning in read_names(path).items()})
 

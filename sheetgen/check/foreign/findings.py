@@ -15,6 +15,7 @@ from sheetgen.check.foreign.judged import Judged, Key, RatePlace, Wrong, stored_
 from sheetgen.check.foreign.labels import LOOKED_FOR, RATE, symbol_of
 from sheetgen.check.foreign.meant import code_of, written_so
 from sheetgen.check.foreign.network import Network
+from sheetgen.check.foreign.oddities import oddities
 from sheetgen.check.foreign.tables import Table, best_header, find_tables, labels_down
 from sheetgen.check.foreign.told import SHOWN, Finding, Foreign, TableReport, cut, loss_words
 from sheetgen.check.foreign.view import Effort
@@ -48,14 +49,12 @@ def examine(path: Path, network: Network | None = None) -> Foreign:
     effort = Effort()
     for table in tables:
         try:
-            judged = judge(book, table, network, effort)
-            report = _report(judged)
+            judged = judge(book, table, network, effort, alone=len(tables) == 1)
+            if judged.trains or len(tables) == 1:
+                reports.append(_report(judged))
         except CheckError as error:
             told = f"{error}. Labels are read as in {LOOKED_FOR}; --spec SPEC says what network it is"
             reports.append(TableReport(table, None, None, "", (), (), 0, 0, trouble=told))
-            continue
-        if judged.trains or len(tables) == 1:
-            reports.append(report)
     return Foreign(path, tuple(reports), note="" if book.has_values else NO_VALUES)
 
 
@@ -86,7 +85,7 @@ def _report(judged: Judged) -> TableReport:
     causes = Causes(judged)
     if odd := _not_understood(judged, causes):
         return TableReport(table, None, None, "", (), (), 0, 0, trouble=odd)
-    findings = [*_convention(judged, causes), *_findings(judged, causes)]
+    findings = [*_convention(judged, causes), *_findings(judged, causes), *oddities(judged, causes.words)]
     numbers = {**judged.fixed, **stored_numbers(judged.view, table.first_row)}
     names = [name for name in numbers if name[0] in "it"] + [name for name in judged.network.weights if name in numbers]
     cell = ("" if place[0] == table.tab else f"{place[0]}!") + address(place[1]) if place else ""
@@ -283,7 +282,9 @@ def _losses(judged: Judged, start: dict[str, float]) -> tuple[float, float, int]
     fixed = {name: value for name, value in start.items() if name[0] in "it"} | {RATE: judged.rate}
     weights = {name: start.get(name, math.nan) for name in network.weights}
     state = judged.machine.run({**fixed, **weights})
-    for _ in range(last - table.first_row):
+    for row in range(table.first_row + 1, last + 1):
+        if judged.in_turn:
+            fixed |= {name: value for name, value in stored_numbers(judged.view, row).items() if name[0] in "it"}
         state = judged.machine.run({**fixed, **{name: state[f"{name}⁺"] for name in network.weights}})
     right = state["E_total"]
     return None if math.isnan(right) else (stored, right, last - table.first_row)

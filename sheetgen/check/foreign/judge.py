@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from sheetgen.check.foreign.book import Book, Cell, Place
@@ -17,21 +18,28 @@ from sheetgen.check.foreign.rates import has_rate_of_row, other_rates, place_of,
 from sheetgen.check.foreign.refer import references
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.understand import Score, best_reading, with_data
-from sheetgen.check.foreign.view import Effort
+from sheetgen.check.foreign.view import Draw, Effort
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError
 
 __all__ = ["judge"]
 
+SAMPLED = 8
+"""In so many parts of a table it is looked whether its weights are updated."""
 
-def judge(book: Book, table: Table, given: Network | None = None, effort: Effort | None = None) -> Judged:
-    """Find the network and the rate, and compare every cell.
+
+def judge(
+    book: Book, table: Table, given: Network | None = None, effort: Effort | None = None, *, alone: bool = True
+) -> Judged:
+    """Find the network and the rate, and compare every cell; not where other tables may be meant, and this trains none.
 
     CheckError, which names no file, if the labels do not fit together, or it costs too much.
     """
     effort = effort or Effort()
     read = best_reading(book, table, effort) if given is None else with_data(book, table, given, effort)
     view, network, fixed = read.view, read.network, read.fixed
+    if not (alone or _may_train(Judged(view, network, None, None, fixed))):
+        return Judged(view, network, None, None, fixed)
     judged, rates = with_rate_found(view, network, fixed)
     if given is None and judged.rate is not None:
         ordered = infer_order(network, Score(view, fixed, judged.rate))
@@ -52,6 +60,24 @@ def judge(book: Book, table: Table, given: Network | None = None, effort: Effort
         judged.rate = judged.rate_place = None
     judged.wrong = sorted(_wrong_cells(judged), key=lambda one: (one.place[0], one.place[1]))
     return judged
+
+
+def _may_train(judged: Judged) -> bool:
+    """Whether there are gradients, or weights that are typed or made of what stands in the row above."""
+    table, network = judged.table, judged.network
+    cells, count = judged.view.book.tabs[table.tab], len(table.rows)
+    if judged.trains or any(f"{name}⁺" in table.columns for name in network.weights):
+        return True
+    draw = Draw(judged.machine, judged.draws[0][0].given, {}, 0)
+    for name in {*network.weights} & table.columns.keys():
+        for row in {table.rows[at * (count - 1) // SAMPLED] for at in range(2, SAMPLED + 1)}:
+            cell = cells.get((row, table.columns[name]))
+            if cell is not None and cell.text is None:
+                return True
+            with suppress(FormulaError):
+                if cell is not None:
+                    judged.view.compute(cell, (row, table.columns[name]), draw)
+    return -1 in draw.looked_at
 
 
 def _wrong_cells(judged: Judged) -> Iterator[Wrong]:

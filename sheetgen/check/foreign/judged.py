@@ -116,6 +116,16 @@ class Judged:
         return growing if odd or len(growing) < len(steps) else set()
 
     @cached_property
+    def in_turn(self) -> bool:
+        """Whether most rows have other inputs and targets than the row above, as where samples come in turn; not where
+        that is a mistake."""
+        names = [symbol for symbol in self.table.columns if symbol[0] in "it"]
+        cells = self.view.book.tabs[self.table.tab]
+        found = [[cells.get((row, self.table.columns[name])) for name in names] for row in self.table.rows]
+        rows = [[None if cell is None else cell.value for cell in row] for row in found]
+        return not self.series and 2 * sum(one != other for one, other in pairwise(rows)) > len(rows)
+
+    @cached_property
     def machine(self) -> Machine:
         """The network's equations."""
         return machine_of(self.network)
@@ -123,7 +133,8 @@ class Judged:
     @cached_property
     def draws(self) -> tuple[list[Draw], list[Draw]]:
         """Numbers to judge by: for formulas of their own row, and for updates."""
-        return new_draws(self.machine, self.fixed, PLACEHOLDER if self.rate is None else self.rate, DRAWS)
+        rate = PLACEHOLDER if self.rate is None else self.rate
+        return new_draws(self.machine, self.fixed, rate, DRAWS, self.in_turn)
 
     def draws_of(self, symbol: str) -> list[Draw]:
         """Those for a symbol's formulas."""

@@ -9,7 +9,7 @@ from sheetgen.formulas.evaluate import Code, code
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.tree import Call, Node, Number, Operation, Sign, rebuilt, walk
 
-__all__ = ["code_of", "is_e", "meant_code", "stored_code", "written_so"]
+__all__ = ["code_of", "is_e", "meant_code", "rounded_to", "stored_code", "written_so"]
 
 FEWEST_DIGITS = 2
 """What is rounded to fewer is another number."""
@@ -44,6 +44,16 @@ def written_so(text: str) -> str:
     except FormulaError:
         return ""
     return next(filter(None, map(_way, walk(tree))), "")
+
+
+@lru_cache(maxsize=65_536)
+def rounded_to(text: str) -> tuple[float, ...]:
+    """To how many digits a formula's parts are rounded, from left to right, where that is not taken as it stands."""
+    try:
+        tree = parse(text)
+    except FormulaError:
+        return ()
+    return tuple(_digits(node) for node in walk(tree) if isinstance(node, Call) and _way(node) == "ROUND")
 
 
 def _way(node: Node) -> str:

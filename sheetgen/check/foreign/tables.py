@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sheetgen.check.foreign.book import Book, Cell, Place, is_copy_of_above
+from sheetgen.check.foreign.book import Book, Cell, Place, formula_of, is_copy_of_above
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
-from sheetgen.xlsx.cells import is_number
+from sheetgen.xlsx.cells import column_letters, is_number
 
-__all__ = ["Table", "best_header", "find_tables", "labels_down"]
+__all__ = ["Table", "best_header", "find_tables", "labels_down", "odd_repeats"]
 
 # A row is a header if it names that many symbols, some of them weights and some gradients or the rest of the network.
 FEWEST, FEWEST_WEIGHTS = 6, 2
@@ -20,6 +20,9 @@ FILLED = 0.6
 MOST_ROWS = 10_000
 MOST_TABLES = 60
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
+_PLAIN = re.compile(r"=([A-Z]{1,3})(\d{1,7})")
+MOSTLY = 0.75
+"""The part of a row's cells that have the numbers of a row above again, where that is what the row is."""
 ALIKE = 1e-10
 """The relative difference of numbers that are the same: a program may store one with fewer digits."""
 GAP = 2
@@ -158,8 +161,8 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
         last += 1
     weights = [column for symbol, column in columns.items() if symbol.startswith("w") and "⁺" not in symbol]
     end = last
-    changing = [column for symbol, column in columns.items() if column in places and symbol[0] not in "it"]
-    while last > first + 1 and all(_same(cells, last, column) for column in changing):
+    changing = [column for _, column in _changing(columns) if column in places]
+    while last > first + 1 and _again(cells, last, changing):
         last -= 1
     if last < end:
         return Table(tab, header, first, last, columns, extra, labels, end - last)
@@ -186,6 +189,35 @@ def _numbered(columns: Mapping[str, int]) -> dict[str, int]:
         return symbol.replace(name, names.get(name, name))
 
     return {renamed(symbol): column for symbol, column in columns.items()}
+
+
+def odd_repeats(cells: Cells, table: Table) -> Iterator[tuple[str, Place]]:
+    """In rows that have the last one's numbers again, the cells that have not, with their symbols."""
+    for row in range(table.last_row + 1, table.last_row + table.repeated + 1):
+        for symbol, column in _changing(table.columns):
+            passed_on = table.last_row <= _copied_row(cells.get((row, column)), row, column) < row
+            if (row, column) in cells and not passed_on and not _same(cells, row, column):
+                yield symbol, (row, column)
+
+
+def _changing(columns: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(symbol, column) for symbol, column in columns.items() if symbol[0] not in "it"]
+
+
+def _again(cells: Cells, row: int, columns: Sequence[int]) -> bool:
+    """Whether most cells of a row have numbers again that stand above them in their columns."""
+    known = [_copied_row(cells.get((row, one)), row, one) > 0 or _same(cells, row, one) for one in columns]
+    return sum(known) >= MOSTLY * len(known)
+
+
+def _copied_row(cell: Cell | None, row: int, column: int) -> int:
+    """The row above, of the same column, whose cell a formula names and nothing else; 0 if it is another formula."""
+    if cell is None or cell.text is None:
+        return 0
+    named = _PLAIN.fullmatch(formula_of(cell).replace("$", ""))
+    if named is None or named[1] != column_letters(column) or int(named[2]) >= row:
+        return 0
+    return int(named[2])
 
 
 def _same(cells: Cells, row: int, column: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sheetgen.check.foreign.book import Book, Cell, Place
@@ -95,43 +95,56 @@ class Machine:
 
 @dataclass(frozen=True)
 class Draw:
-    """Numbers for a step, the one before and the one after; inputs and targets are the same in all."""
+    """Numbers for a step, the one before and the one after; inputs and targets are the same in all, or `elsewhere`
+    gives those of a row so many further down."""
 
     machine: Machine
     given: State
     states: Mapping[int, State]
     seed: int
+    elsewhere: Callable[[int], State] = lambda offset: {}
     _others: dict[int, State] = field(default_factory=dict)
+
+    @property
+    def looked_at(self) -> frozenset[int]:
+        """How much further down the rows are that were asked for beside those that it was given."""
+        return frozenset(self._others)
 
     def state(self, offset: int) -> State:
         """That of a row so many further down."""
         if offset in self.states:
             return self.states[offset]
         if offset not in self._others:
-            self._others[offset] = self.machine.run(
-                _with_weights(self.machine.network, self.given, f"{self.seed} {offset}")
-            )
+            given = {**self.given, **self.elsewhere(offset)}
+            self._others[offset] = self.machine.run(_with_weights(self.machine.network, given, f"{self.seed} {offset}"))
         return self._others[offset]
 
 
-def new_draws(machine: Machine, fixed: State, rate: float, count: int) -> tuple[list[Draw], list[Draw]]:
+def new_draws(
+    machine: Machine, fixed: State, rate: float, count: int, in_turn: bool = False
+) -> tuple[list[Draw], list[Draw]]:
     """Draws for formulas that look at their own row, and for updates, which look at the row before.
 
-    `fixed` are symbols that have one number in the whole table, since it stands outside.
+    `fixed` are symbols that have one number in the whole table, since it stands outside; with `in_turn`, each row has
+    data of its own.
     """
     own, before = [], []
     network = machine.network
     for seed in range(count):
-        given = {RATE: rate, **_data(network, seed), **fixed}
+        given = {RATE: rate, **_data(network, f"{seed}"), **fixed}
+
+        def elsewhere(offset: int, seed: int = seed) -> State:
+            return {**_data(network, f"{seed} at {offset}"), **fixed} if in_turn else {}
+
         first = machine.run(_with_weights(network, given, f"{seed} first"))
-        second = machine.run(_after(network, given, first))
-        other = machine.run(_with_weights(network, given, f"{seed} other"))
-        own.append(Draw(machine, given, {-1: other, 0: first, 1: second}, seed))
-        before.append(Draw(machine, given, {-1: first, 0: second}, seed))
+        second = machine.run(_after(network, {**given, **elsewhere(1)}, first))
+        other = machine.run(_with_weights(network, {**given, **elsewhere(-1)}, f"{seed} other"))
+        own.append(Draw(machine, given, {-1: other, 0: first, 1: second}, seed, elsewhere))
+        before.append(Draw(machine, given, {-1: first, 0: second}, seed, elsewhere))
     return own, before
 
 
-def _data(network: Network, seed: int) -> dict[str, float]:
+def _data(network: Network, seed: str) -> dict[str, float]:
     draw = random.Random(f"data {seed}")
     given: dict[str, float] = {}
     for mark in network.sample_marks():
