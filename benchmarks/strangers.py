@@ -17,6 +17,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sheetgen.build import build
@@ -56,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for rows in (LONG, ROWS):
-            build(override(load("erav2"), [1.0], rows - 1), folder / f"{rows}.xlsx")
+            # Without Map and Landscape, which nobody has by hand and which are mostly other numbers to read.
+            spec = replace(override(load("erav2"), [1.0], rows - 1), pictures=False)
+            build(spec, folder / f"{rows}.xlsx")
         strange(folder / f"{LONG}.xlsx", folder / "long.xlsx", False)
         (folder / "class").mkdir()
         for number in range(FILES):
