@@ -224,8 +224,8 @@ def meaning(name: str, cells: str) -> Callable[[Parts], None]:
 
 
 HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
-    "a row beyond the sheet": (replaced(SHEET, ROWS, lambda: formula("1", "A9999999")), "damaged"),
-    "a row far beyond the sheet": (replaced(SHEET, ROWS, lambda: formula("1", "A99999999999")), "damaged"),
+    "a row beyond the sheet": (replaced(SHEET, ROWS, lambda: formula("1", "A9999999")), "'A9999999' is no cell"),
+    "a row far beyond the sheet": (replaced(SHEET, ROWS, lambda: formula("1", "A99999999999")), "'A99999999999' is no"),
     "a typed row far beyond": (sheet_of(lambda: '<row r="4000000000"><c r="A4000000000"><v>1</v></c></row>'), "dam"),
     "a column far beyond the sheet": (sheet_of(lambda: '<row r="99"><c r="ZZZZZZ99"><v>1</v></c></row>'), "damaged"),
     "a name of 1e9 cells": (meaning("w_1", "Inputs!$A$1:$XFD$65536"), "w_1 means"),

@@ -261,6 +261,15 @@ def test_what_is_unlike_the_rest_of_its_row_or_column_is_told(
     assert (finding.cell, finding.found, finding.expected, finding.why) == (cell, text, belongs, why), lines
 
 
+def test_numbers_that_hardly_change_are_no_row_that_repeats(tmp_path: Path) -> None:
+    """Pasted with two digits, most columns have the number above again, and the others have not."""
+    table, lines = table_of(made(pasted=2), tmp_path)
+    assert table.ok, lines
+    assert not table.table.repeated
+    last = made().layout.header + made().layout.rows
+    assert table.table.last_row == last
+
+
 def test_the_right_loss_of_samples_in_turn_is_that_of_each_row_s_sample(tmp_path: Path) -> None:
     """A wrong output moves the loss by what it is wrong by, and not by another sample's targets."""
     one = in_turn()

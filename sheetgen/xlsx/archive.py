@@ -24,6 +24,7 @@ __all__ = [
     "CREATOR",
     "MAIN",
     "VERSION_NAME",
+    "PartError",
     "book_part",
     "open_workbook",
     "relations",
@@ -59,6 +60,10 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+class PartError(ValueError):
+    """What no part of a workbook may be; the text says what it is."""
+
+
 @contextmanager
 def open_workbook(path: Path | str) -> Iterator[zipfile.ZipFile]:
     """The archive of a workbook; whatever its damage raises while it is open becomes a CheckError."""
@@ -70,6 +75,8 @@ def open_workbook(path: Path | str) -> Iterator[zipfile.ZipFile]:
                 yield archive
     except FileNotFoundError:
         raise CheckError(f"{path}: there is no such file; check the path") from None
+    except PartError as error:
+        raise CheckError(f"{path}: is damaged: {error}; save it again with the program that made it") from error
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which is a place that the file does not have
             raise CheckError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -77,7 +84,7 @@ def open_workbook(path: Path | str) -> Iterator[zipfile.ZipFile]:
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
-    """Title and part name of every worksheet, in the order of the tabs; ValueError if two have one title."""
+    """Title and part name of every worksheet, in the order of the tabs; PartError if two have one title."""
     book = book_part(archive)
     if small_part(archive, book).tag.startswith(_STRICT):
         raise CheckError(
@@ -87,7 +94,7 @@ def sheet_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
     sheets = small_part(archive, book).iter(f"{MAIN}sheet")
     found = [(sheet.attrib["name"], targets[sheet.attrib[_ID]]) for sheet in sheets if sheet.attrib[_ID] in targets]
     if len({title for title, _ in found}) < len(found):
-        raise ValueError("two tabs have one title")
+        raise PartError("two tabs have one title")
     return found
 
 
@@ -114,10 +121,10 @@ def small_part(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 
 def whole_part(archive: zipfile.ZipFile, part: str, limit: int) -> bytes:
-    """A part's bytes; ValueError if they are many, or declare entities, which may grow without end."""
+    """A part's bytes; PartError if they are many, or declare entities, which may grow without end."""
     data = archive.read(part) if archive.getinfo(part).file_size <= limit else b""
     if not data or b"<!DOCTYPE" in data:
-        raise ValueError(f"{part} is empty, too large, or has a document type")
+        raise PartError(f"{part} is empty, too large, or has a document type")
     return data
 
 

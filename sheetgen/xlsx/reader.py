@@ -12,7 +12,16 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from sheetgen.errors import ERRORS, ExcelError
-from sheetgen.xlsx.archive import MAIN, book_part, open_workbook, relations, sheet_parts, small_part, whole_part
+from sheetgen.xlsx.archive import (
+    MAIN,
+    PartError,
+    book_part,
+    open_workbook,
+    relations,
+    sheet_parts,
+    small_part,
+    whole_part,
+)
 from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value, column_number
 
 __all__ = [
@@ -140,7 +149,7 @@ def read_properties(path: Path | str) -> Properties:
 
 
 def place(address: str) -> tuple[int, int]:
-    """One-based row and column of an address; ValueError if no sheet has it.
+    """One-based row and column of an address; PartError if no sheet has it.
 
     >>> place("A1"), place("AB30")
     ((1, 1), (30, 28))
@@ -149,7 +158,7 @@ def place(address: str) -> tuple[int, int]:
     column = column_number(found[1]) if found else 0
     row = int(found[2]) if found else 0
     if not (0 < row <= MAX_ROWS and column <= MAX_COLUMNS):
-        raise ValueError(f"{address!r} is no cell address")
+        raise PartError(f"{address!r} is no cell address")
     return row, column
 
 
@@ -170,7 +179,7 @@ def _rows_of(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
         whole, mark, rest_of_row = (rest + piece).rpartition(b"</row>")
         rest = rest_of_row
         if len(rest) > MAX_ROW:
-            raise ValueError(f"{part}: a row is longer than {MAX_ROW} bytes")
+            raise PartError(f"a row of {part} is longer than {MAX_ROW:,} bytes")
         yield (whole + mark).decode()
     yield rest.decode()
 
@@ -191,7 +200,7 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
         parts.append(f"<{name.rpartition(':')[2]}{found}>")
 
     def refuse(*_: object) -> None:
-        raise ValueError("a part has a document type, which may grow without end")
+        raise PartError("a part has a document type, which may grow without end")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda name: parts.append(f"</{name.rpartition(':')[2]}>")
@@ -217,10 +226,10 @@ def _formula_cell(
 
 
 def _address(attributes: str) -> str:
-    """Where a cell stands; ValueError if that is nowhere on a sheet."""
+    """Where a cell stands; PartError if that is nowhere on a sheet."""
     found = _ADDRESS.search(attributes)
-    address = found[1] if found else ""
-    if not address or len(address) > 7 or address[2:3].isalpha():
+    address = found[1] if found else dict(_ATTRIBUTE.findall(attributes)).get("r", "")[:20]
+    if not found or len(address) > 7 or address[2:3].isalpha():
         place(address)
     return address
 

@@ -22,7 +22,7 @@ MOST_TABLES = 60
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
 _PLAIN = re.compile(r"=([A-Z]{1,3})(\d{1,7})")
 MOSTLY = 0.75
-"""The part of a row's cells that have the numbers of a row above again, where that is what the row is."""
+"""The part of a row's cells that name cells above them, where that is all that the row does."""
 ALIKE = 1e-10
 """The relative difference of numbers that are the same: a program may store one with fewer digits."""
 GAP = 2
@@ -205,9 +205,11 @@ def _changing(columns: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _again(cells: Cells, row: int, columns: Sequence[int]) -> bool:
-    """Whether most cells of a row have numbers again that stand above them in their columns."""
-    known = [_copied_row(cells.get((row, one)), row, one) > 0 or _same(cells, row, one) for one in columns]
-    return sum(known) >= MOSTLY * len(known)
+    """Whether a row's cells have the numbers above them again: most of them by naming those cells, or all."""
+    copied = [_copied_row(cells.get((row, one)), row, one) > 0 for one in columns]
+    return sum(copied) >= MOSTLY * len(copied) or all(
+        passed_on or _same(cells, row, one) for passed_on, one in zip(copied, columns, strict=True)
+    )
 
 
 def _copied_row(cell: Cell | None, row: int, column: int) -> int:
