@@ -160,10 +160,12 @@ def test_a_page_shows_the_first_some_and_the_last_rows() -> None:
 
 
 def pages(workbook: Path, folder: Path) -> dict[str, int]:
-    """How many pages LibreOffice prints of each tab, by the footers; and of the whole."""
+    """How many pages LibreOffice prints of each tab, by the footers; no number is cut, and none is an error."""
     [pdf] = convert([workbook], folder / "pdf", PDF, recalculate=False)
     text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
     found: dict[str, int] = {}
+    assert "###" not in text
+    assert "Err:" not in text
     for page in text.split("\f")[:-1]:
         footer = next(line for line in reversed(page.splitlines()) if line.strip())
         tab = re.split(r"\s{3,}", footer.strip())[0]
@@ -174,12 +176,14 @@ def pages(workbook: Path, folder: Path) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", template_names())
 def test_it_prints_on_few_pages(name: str, tmp_path: Path, soffice: Path) -> None:
-    """A training tab on one, with the digit network's Kernels on none; fewer steps make no fewer pages."""
+    """A training tab and Network on one, and a check of a few gradients; fewer steps make no fewer pages."""
     spec = load(name)
     path = tmp_path / "book.xlsx"
     build(override(spec, steps=min(spec.steps, 80)), path)
     found = pages(path, tmp_path)
     assert {one.label: found[one.label] for one in spec.runs} == {one.label: 1 for one in spec.runs}
+    assert found["Network"] == found["Compare"] == 1
+    assert found["Gradient check"] == (2 if name == "deep" else 1)
     assert sum(found.values()) <= (20 if name == "erav2" else 40)
 
 
