@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,11 +14,13 @@ from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.copies import moved_text, relative
 from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
 
-__all__ = ["Book", "Cell", "Place", "address", "formula_of", "is_copy_of_above", "read_book"]
+__all__ = ["Book", "Cell", "Place", "address", "copied_row", "formula_of", "read_book"]
 
 MOST_CELLS = 1_500_000
 LONGEST = 8_192
 """Characters of a formula, as Excel allows."""
+
+_PLAIN = re.compile(r"=([A-Z]{1,3})(\d{1,7})")
 
 Place = tuple[int, int]
 """One-based row and column."""
@@ -90,9 +93,14 @@ def formula_of(cell: Cell) -> str:
     return f"={moved_text(cell.text or '', cell.down, cell.right)}"
 
 
-def is_copy_of_above(cell: Cell, where: Place) -> bool:
-    """Whether a cell's formula names the cell above it and nothing else."""
-    return cell.text is not None and formula_of(cell).replace("$", "") == f"={address((where[0] - 1, where[1]))}"
+def copied_row(cell: Cell | None, where: Place) -> int | None:
+    """The row above, of a cell's own column, whose cell its formula names and nothing else; None if there is none."""
+    if cell is None or cell.text is None:
+        return None
+    named = _PLAIN.fullmatch(formula_of(cell).replace("$", ""))
+    if named is None or named[1] != column_letters(where[1]) or int(named[2]) >= where[0]:
+        return None
+    return int(named[2])
 
 
 def _counted(count: int, path: Path) -> int:

@@ -38,8 +38,9 @@ def judge(
     effort = effort or Effort()
     read = best_reading(book, table, effort) if given is None else with_data(book, table, given, effort)
     view, network, fixed = read.view, read.network, read.fixed
-    if not (alone or _may_train(Judged(view, network, None, None, fixed))):
-        return Judged(view, network, None, None, fixed)
+    judged = Judged(view, network, None, None, fixed)
+    if not (alone or _may_train(judged)):
+        return judged
     judged, rates = with_rate_found(view, network, fixed)
     if given is None and judged.rate is not None:
         ordered = infer_order(network, Score(view, fixed, judged.rate))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from sheetgen.check.foreign.book import Place, is_copy_of_above
+from sheetgen.check.foreign.book import Place, copied_row
 from sheetgen.check.foreign.labels import RATE
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
@@ -88,7 +88,7 @@ class Judged:
         if column is None:
             return True
         there = {row: cell for row in self.table.rows if (cell := cells.get((row, column))) is not None}
-        changed = {row: cell for row, cell in there.items() if not is_copy_of_above(cell, (row, column))}
+        changed = {row: cell for row, cell in there.items() if copied_row(cell, (row, column)) != row - 1}
         return len({cell.value for cell in changed.values()}) <= 1
 
     @cached_property

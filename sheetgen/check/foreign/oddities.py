@@ -24,7 +24,7 @@ def oddities(judged: Judged, words: Words) -> Iterator[Finding]:
     for symbol, place in odd_repeats(cells, table):
         last = table.last_row, place[1]
         why = f"this row has the numbers of row {last[0]} again, but not here"
-        usual = Cell(None, f"={address(last)}"[1:])
+        usual = Cell(None, address(last))
         yield _finding(judged, words.called(symbol), place, usual, why, "repeat")
     for symbol, column in table.columns.items():
         digits = {row: rounded_to(cell.text or "") for row in table.rows if (cell := cells.get((row, column)))}

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sheetgen.check.foreign.book import Book, Cell, Place, formula_of, is_copy_of_above
+from sheetgen.check.foreign.book import Book, Cell, Place, copied_row
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
-from sheetgen.xlsx.cells import column_letters, is_number
+from sheetgen.xlsx.cells import is_number
 
 __all__ = ["Table", "best_header", "find_tables", "labels_down", "odd_repeats"]
 
@@ -20,7 +20,6 @@ FILLED = 0.6
 MOST_ROWS = 10_000
 MOST_TABLES = 60
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
-_PLAIN = re.compile(r"=([A-Z]{1,3})(\d{1,7})")
 MOSTLY = 0.75
 """The part of a row's cells that name cells above them, where that is all that the row does."""
 ALIKE = 1e-10
@@ -195,9 +194,10 @@ def odd_repeats(cells: Cells, table: Table) -> Iterator[tuple[str, Place]]:
     """In rows that have the last one's numbers again, the cells that have not, with their symbols."""
     for row in range(table.last_row + 1, table.last_row + table.repeated + 1):
         for symbol, column in _changing(table.columns):
-            passed_on = table.last_row <= _copied_row(cells.get((row, column)), row, column) < row
-            if (row, column) in cells and not passed_on and not _same(cells, row, column):
-                yield symbol, (row, column)
+            place = row, column
+            passed_on = (copied_row(cells.get(place), place) or 0) >= table.last_row
+            if place in cells and not passed_on and not _same(cells, place, table.last_row):
+                yield symbol, place
 
 
 def _changing(columns: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -206,27 +206,15 @@ def _changing(columns: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _again(cells: Cells, row: int, columns: Sequence[int]) -> bool:
     """Whether a row's cells have the numbers above them again: most of them by naming those cells, or all."""
-    copied = [_copied_row(cells.get((row, one)), row, one) > 0 for one in columns]
-    return sum(copied) >= MOSTLY * len(copied) or all(
-        passed_on or _same(cells, row, one) for passed_on, one in zip(copied, columns, strict=True)
-    )
+    others = [one for one in columns if copied_row(cells.get((row, one)), (row, one)) is None]
+    copied = len(columns) - len(others)
+    return copied >= MOSTLY * len(columns) or all(_same(cells, (row, one), row - 1) for one in others)
 
 
-def _copied_row(cell: Cell | None, row: int, column: int) -> int:
-    """The row above, of the same column, whose cell a formula names and nothing else; 0 if it is another formula."""
-    if cell is None or cell.text is None:
-        return 0
-    named = _PLAIN.fullmatch(formula_of(cell).replace("$", ""))
-    if named is None or named[1] != column_letters(column) or int(named[2]) >= row:
-        return 0
-    return int(named[2])
-
-
-def _same(cells: Cells, row: int, column: int) -> bool:
-    """Whether a cell has the number of the one above, and not because the same formula, filled down, gives it."""
-    here, above = cells.get((row, column)), cells.get((row - 1, column))
-    if here is not None and is_copy_of_above(here, (row, column)):
-        return True
+def _same(cells: Cells, place: Place, row: int) -> bool:
+    """Whether a cell has the number that a row above has there, and not because the same formula, filled down, gives
+    it."""
+    here, above = cells.get(place), cells.get((row, place[1]))
     if here is None or above is None or not (is_number(here.value) and is_number(above.value)):
         return False
     if not math.isclose(here.value, above.value, rel_tol=ALIKE):
