@@ -114,8 +114,7 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Judge workbooks; print what was compared and what is wrong."""
-    from sheetgen.check import check
-    from sheetgen.spec import load
+    from sheetgen import check, load
 
     spec = None if arguments.spec is None else load(arguments.spec)
     files = [path for one in arguments.files for path in _workbooks(one)]
@@ -129,20 +128,14 @@ def _check(arguments: argparse.Namespace) -> int:
         if not report.ok and not report.told:
             raise CheckError(report.failure)
         return 0 if report.ok else 1
-    found, lines, counts = [], [], {"right": 0, "wrong": 0, "not read": 0}
-    for path in files:
-        try:
-            report = check(path, arguments.engine, spec=spec)
-        except CheckError as error:
-            found.append({"file": str(path), "ok": False, "error": str(error)})
-            line, kind = f"not read  {error}", "not read"
-        else:
-            found.append(report.json())
-            line, kind = report.line(), "right" if report.ok else "wrong"
-        counts[kind] += 1
-        lines.append(line)
+    from sheetgen.check.several import check_several
+
+    found, counts = [], {"right": 0, "wrong": 0, "not read": 0}
+    for verdict in check_several(files, arguments.engine, spec):
+        found.append(verdict.content)
+        counts[verdict.kind] += 1
         if not arguments.json:
-            print(" ".join(line.splitlines()), flush=True)
+            print(" ".join(verdict.line.splitlines()), flush=True)
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     _print(arguments, found, [f"{len(files)} files: {summary}"])
     return 0 if counts["right"] == len(files) else 1

@@ -41,9 +41,13 @@ def check(
             return report_alone(Path(path))
         return report(Path(path), engine or "ironcalc", progress)
     from sheetgen.check.foreign.findings import examine
-    from sheetgen.check.foreign.translate import network_of
 
-    found = examine(Path(path), None if spec is None else network_of(spec))
+    network = None
+    if spec is not None:
+        from sheetgen.check.foreign.translate import network_of
+
+        network = network_of(spec)
+    found = examine(Path(path), network)
     if engine is not None:
         from sheetgen.check.foreign.beside import recalculated
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sheetgen.check.engines import Engine
+from sheetgen.check.several import each
 from sheetgen.errors import CheckError
 from sheetgen.lessons.grade import grade
 from sheetgen.lessons.gradebook import NAME
@@ -21,8 +21,6 @@ __all__ = ["find_submissions", "grade_all"]
 
 # What people hand in; what is no .xlsx is a submission all the same, and told so.
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".numbers", ".gsheet", ".zip", ".pdf")
-FEW = 4
-"""Files that are graded in this process, which starts at once."""
 BROKE_OFF = "makes the program that grades it break off; open it and save it again, or hand in another copy"
 
 
@@ -60,24 +58,11 @@ def grade_all(
     paths: Sequence[Path], engine: Engine = "ironcalc", progress: Callable[[int], object] = int
 ) -> list[Graded]:
     """The grades, in the order of the paths; `progress` gets 1 after each. A file that breaks the grader is told."""
-    if len(paths) < FEW:
-        return _told_apart([_told(grade(path, engine), progress) for path in paths])
-    made: dict[Path, Graded] = {}
-    again: list[Path] = []
-    with ProcessPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
-        futures = {path: pool.submit(grade, path, engine) for path in paths}
-        try:
-            for path, future in futures.items():
-                try:
-                    made[path] = _told(future.result(), progress)
-                except BrokenProcessPool:
-                    again.append(path)
-        finally:
-            for future in futures.values():
-                future.cancel()
-    for path in again:
-        made[path] = _told(_alone(path, engine), progress)
-    return _told_apart([made[path] for path in paths])
+    graded = []
+    for one in each(partial(grade, engine=engine), paths, _broken):
+        graded.append(one)
+        progress(1)
+    return _told_apart(graded)
 
 
 def _told_apart(graded: list[Graded]) -> list[Graded]:
@@ -101,16 +86,5 @@ def _told_apart(graded: list[Graded]) -> list[Graded]:
     return made
 
 
-def _alone(path: Path, engine: Engine) -> Graded:
-    """A file in a process of its own, since one of some broke theirs."""
-    with ProcessPoolExecutor(1) as pool:
-        future: Future[Graded] = pool.submit(grade, path, engine)
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            return Graded(path, path.stem, trouble=BROKE_OFF)
-
-
-def _told(graded: Graded, progress: Callable[[int], object]) -> Graded:
-    progress(1)
-    return graded
+def _broken(path: Path) -> Graded:
+    return Graded(path, path.stem, trouble=BROKE_OFF)
