@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from sheetgen.check.foreign.findings import examine
 from sheetgen.check.foreign.judge import judge
 from sheetgen.check.foreign.tables import find_tables
 from sheetgen.check.foreign.told import Foreign, TableReport
-from sheetgen.check.foreign.view import Effort
+from sheetgen.check.foreign.view import Effort, View
 from sheetgen.errors import CheckError
 from sheetgen.spec import load, override
 
@@ -277,6 +278,48 @@ def test_the_right_loss_of_samples_in_turn_is_that_of_each_row_s_sample(tmp_path
     assert [finding.cell for finding in table.findings] == ["W42"], lines
     assert table.loss is not None
     assert table.loss[0] - table.loss[1] == pytest.approx(0.25, abs=1e-12)
+
+
+@pytest.mark.parametrize("symbol", ["∂E/∂w5", "w5"])
+def test_a_formula_that_goes_by_the_number_of_its_row_is_judged_in_each(symbol: str, tmp_path: Path) -> None:
+    """Its copies are the same text, and one of them is wrong; the rate of that row stands in no other."""
+    one = made(rows=60)
+    twice = f"IF(ROW()={one.layout.header + 1 + 40},2,1)*"
+    text = one.formulas[symbol]
+    text = text.replace("{∂E", f"{twice}{{∂E") if symbol == "w5" else f"{twice}({text})"
+    table, lines = table_of(rewritten(one, lambda _: text, (symbol,)), tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.count) == (one.place(symbol, 40), 1), lines
+
+
+@pytest.mark.parametrize("symbol", ORDER[4:])
+def test_a_number_stored_beside_a_right_formula_is_looked_at_in_every_row(symbol: str, tmp_path: Path) -> None:
+    """A typed-over one, and one row's inputs that are texts of digits, which formulas take for numbers."""
+    one, row = made(rows=60), 47
+    changed = replace(one, cells={(symbol, row): 0.123456789})
+    stored = replace(one, cells={}, stored=changed)
+    table, lines = table_of(stored, tmp_path)
+    [finding] = table.findings
+    assert (finding.cell, finding.count, finding.value) == (one.place(symbol, row), 1, 0.123456789), lines
+
+
+def test_copies_are_computed_twice_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a draw; and a formula's stored numbers by a function of Python from its fourth copy on."""
+    counts = []
+    for rows in (30, 300):
+        table, computed = made(rows=rows), Counter[bool]()
+        original = View._run
+
+        def run(view: View, *given: Any, original: Any = original, computed: Any = computed) -> object:
+            computed[view.draw is None] += 1
+            return original(view, *given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(View, "_run", run)
+            assert table_of(table, tmp_path)[0].ok
+        counts.append(computed)
+    assert 0 < counts[1][False] < 1.1 * counts[0][False], counts
+    assert 0 < counts[1][True] <= counts[0][True], counts
 
 
 def test_a_table_of_forward_passes_beside_one_of_training_costs_little(tmp_path: Path) -> None:

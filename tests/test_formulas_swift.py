@@ -18,13 +18,14 @@ QUICK = (
     "MAX(A11,B11,0)+MIN(C11,D11)", "TANH(A11)+ABS(B11)", "LN(1+EXP(-ABS(A11)))",
     "INDEX($F$8:$F$9,MOD(INT(ABS(A11)),2)+1)",
     "IF(A11=B11,1,IF(A11<>A11,2,ROUND(C11,3)))", "SQRT(ABS(A11))/(1+B11*B11)",
+    "0.5*(A11-B11)^2", "-A11^2+ABS(B11)^0.5",
 )  # fmt: skip
 LEFT_ALONE = (
     "Inputs!A1+A11",
     "SUM(A11:B11)",
     "A11&B11",
     "A9+1",
-    "A11^2",
+    "A11%",
     "IF(A11,1,2)",
     "rate_1*A11",
     "$A$6+A11",
@@ -75,7 +76,7 @@ def test_what_it_does_not_know_is_left_to_the_tree(text: str) -> None:
     assert swift(text, (ROW, WIDTH + 1), WIDTH, known) is None
 
 
-@pytest.mark.parametrize("text", ["1/(A11*A11)", "EXP(A11*A11)", "MAX(A11*A11,0)", "IF(A11*A11>0,1,2)"])
+@pytest.mark.parametrize("text", ["1/(A11*A11)", "EXP(A11*A11)", "MAX(A11*A11,0)", "IF(A11*A11>0,1,2)", "(A11*A11)^-1"])
 def test_what_overflows_is_no_number(text: str) -> None:
     """An infinite number on the way never turns into a finite one."""
     with pytest.raises(ArithmeticError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sheetgen.formulas.functions import FUNCTIONS
+from sheetgen.formulas.operators import OPERATORS
 from sheetgen.formulas.parse import parse
 from sheetgen.formulas.tree import Call, Node, Number, Operation, Reference, Sign
 from sheetgen.formulas.values import compare
@@ -60,6 +61,7 @@ def together(formulas: Mapping[int, Written]) -> Swift:
     names: dict[str, Callable[..., object]] = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh}
     names |= {name: FUNCTIONS[name].call for name in _SCALARS}
     scope: dict[str, Any] = {**names, "finite": _finite, "divide": _divide, "compare": compare, "pick": _pick}
+    scope["power"] = OPERATORS["^"]
     lines = ["def fill(row, above):"]
     for place, one in formulas.items():
         scope |= one.fixed
@@ -130,6 +132,8 @@ class _Writer:
         for operator, other in zip(node.operators, others, strict=True):
             if operator == "/":
                 written = f"divide({written}, {other})"
+            elif operator == "^":
+                written = f"power(finite({written}), finite({other}))"
             elif operator in "+-*":
                 written = f"({written} {operator} {other})"
             else:

@@ -31,6 +31,7 @@ __all__ = [
     "TypedCell",
     "open_workbook",
     "place",
+    "read_cells",
     "read_formulas",
     "read_names",
     "read_properties",
@@ -99,34 +100,36 @@ class Properties(NamedTuple):
     application: str
 
 
-def read_formulas(path: Path | str, only: str | None = None, without: str = "") -> Iterator[FormulaCell]:
-    """Every formula cell, tab by tab in the order of the file, or of one tab, or of all but one.
+def read_formulas(path: Path | str, only: str | None = None) -> Iterator[FormulaCell]:
+    """Every formula cell, tab by tab in the order of the file, or of one tab.
 
     CheckError if it cannot be read.
     """
     with open_workbook(path) as archive:
         for tab, part in sheet_parts(archive):
             masters: dict[str, tuple[str, str]] = {}
-            for text in _rows_of(archive, part) if only in (None, tab) and tab != without else ():
-                for cell, formula, own, stored in FORMULA_CELL.findall(text):
-                    yield _formula_cell(tab, cell, formula, own, stored, masters)
+            for text in _rows_of(archive, part) if only in (None, tab) else ():
+                yield from _formulas(tab, text, masters)
 
 
-def read_typed(path: Path | str, only: str | None = None, without: str = "") -> Iterator[TypedCell]:
+def read_typed(path: Path | str, only: str | None = None) -> Iterator[TypedCell]:
     """Every cell that has a value but no formula; tabs and CheckError as above."""
     with open_workbook(path) as archive:
         texts = _texts(archive)
         for tab, part in sheet_parts(archive):
-            for text in _rows_of(archive, part) if only in (None, tab) and tab != without else ():
-                for cell, stored, inside in _TYPED_CELL.findall(text):
-                    kind = _kind(cell)
-                    if kind == "s":
-                        value: Value | None = texts[int(stored)]
-                    elif kind == "inlineStr":
-                        value = _text("".join(_TEXT.findall(inside)))
-                    else:
-                        value = _value(kind, stored)
-                    yield TypedCell(tab, _address(cell), value)
+            for text in _rows_of(archive, part) if only in (None, tab) else ():
+                yield from _typed(tab, text, texts)
+
+
+def read_cells(path: Path | str, without: str = "") -> Iterator[TypedCell | FormulaCell]:
+    """Both in one reading: of some rows what is typed, then the formulas; of all tabs but one. CheckError as above."""
+    with open_workbook(path) as archive:
+        texts = _texts(archive)
+        for tab, part in sheet_parts(archive):
+            masters: dict[str, tuple[str, str]] = {}
+            for text in _rows_of(archive, part) if tab != without else ():
+                yield from _typed(tab, text, texts)
+                yield from _formulas(tab, text, masters)
 
 
 def read_names(path: Path | str) -> dict[str, str]:
@@ -210,6 +213,25 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
         parser.Parse(piece)
         yield "".join(parts).encode()
         parts.clear()
+
+
+def _typed(tab: str, text: str, texts: list[str]) -> Iterator[TypedCell]:
+    """The cells of some rows that have a value but no formula."""
+    for cell, stored, inside in _TYPED_CELL.findall(text):
+        kind = _kind(cell)
+        if kind == "s":
+            value: Value | None = texts[int(stored)]
+        elif kind == "inlineStr":
+            value = _text("".join(_TEXT.findall(inside)))
+        else:
+            value = _value(kind, stored)
+        yield TypedCell(tab, _address(cell), value)
+
+
+def _formulas(tab: str, text: str, masters: dict[str, tuple[str, str]]) -> Iterator[FormulaCell]:
+    """The formula cells of some rows; `masters` has the first of each that is filled down, by its number."""
+    for cell, formula, own, stored in FORMULA_CELL.findall(text):
+        yield _formula_cell(tab, cell, formula, own, stored, masters)
 
 
 def _formula_cell(

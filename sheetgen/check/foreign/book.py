@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sheetgen.errors import CheckError
 from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.copies import moved_text, relative
-from sheetgen.xlsx.reader import place, read_formulas, read_names, read_typed
+from sheetgen.xlsx.reader import TypedCell, place, read_cells, read_names
 
 __all__ = ["Book", "Cell", "Place", "address", "copied_row", "formula_of", "read_book"]
 
@@ -61,18 +61,18 @@ def read_book(path: Path, without: str = "") -> Book:
     """
     tabs: dict[str, dict[Place, Cell]] = {}
     count = 0
-    for typed in read_typed(path, without=without):
-        count = _counted(count, path)
-        tabs.setdefault(typed.tab, {})[place(typed.address)] = Cell(typed.value)
     first: dict[tuple[str, str], tuple[str, Place]] = {}
     known: dict[tuple[str, str, str | None], tuple[str, Place]] = {}
-    for cell in read_formulas(path, without=without):
+    for cell in read_cells(path, without):
         count = _counted(count, path)
         here = place(cell.address)
-        start = here if cell.origin is None else place(cell.origin)
+        if isinstance(cell, TypedCell):
+            tabs.setdefault(cell.tab, {})[here] = Cell(cell.value)
+            continue
         text = cell.text if len(cell.text) <= LONGEST else "NA()"
         filled = cell.tab, text, cell.origin
         if cell.origin is None or filled not in known:
+            start = here if cell.origin is None else place(cell.origin)
             known[filled] = first.setdefault((cell.tab, relative(text, *start)), (text, start))
         text, start = known[filled]
         tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])

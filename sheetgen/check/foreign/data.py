@@ -89,7 +89,7 @@ class _Probe:
         if cell is None or cell.text is None:
             return math.nan
         try:
-            value = self.view.compute(cell, place, Draw(self.machine, given, {0: given}, 0))
+            value = self.view.compute(cell, place, Draw(self.machine, given, {0: lambda: given}, 0))
         except FormulaError:
             return math.nan
         return value if isinstance(value, float) else math.nan

@@ -16,8 +16,8 @@ __all__ = ["infer", "infer_order", "sizes_of", "textbook"]
 
 Offset = Callable[[Network, str], float | None]
 """What a symbol's cell has more than the network says, if that is one number."""
-Score = Callable[[Network, Iterable[str]], tuple[int, int]]
-"""How many of some symbols' cells are as the network says, and how many there are."""
+Score = Callable[[Network, Iterable[str], int], tuple[int, int]]
+"""How many of some symbols' cells are as the network says, if they are more than that, and how many there are."""
 
 _UNIT = re.compile(r"(?:a_|δ_)?([ho])(?:(\d+)_)?(\d+)(?:\[(\d+)\])?")
 _NUMBERED = re.compile(r"([iteEwb])(\d+)(?:\[(\d+)\])?")
@@ -106,8 +106,8 @@ def _with_offsets(network: Network, offset: Offset) -> Network:
 
 
 def infer_order(network: Network, score: Score) -> Network:
-    """The same with gradients that may look at updated weights, for which `score` must know the rate."""
-    return _with_gradients(network, score, (False, True))
+    """The same, or with gradients that look at updated weights, for which `score` must know the rate."""
+    return _with_gradients(network, score, (True,))
 
 
 def _with_activations(network: Network, score: Score) -> Network:
@@ -175,10 +175,10 @@ def _signed(network: Network) -> list[float]:
 
 def _best(start: Network, options: Iterable[Network], score: Score, symbols: list[str]) -> Network:
     """The first of the options that is right most often, looking no further where all is right."""
-    best, (most, there) = start, score(start, symbols)
+    best, (most, there) = start, score(start, symbols, -1)
     for option in options:
         if most == there:
             return best
-        if (right := score(option, symbols)[0]) > most:
+        if (right := score(option, symbols, most)[0]) > most:
             best, most = option, right
     return best

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.infer import infer_order
-from sheetgen.check.foreign.judged import CLOSE, Judged, Wrong, close, stored_numbers, typed_right
+from sheetgen.check.foreign.judged import Judged, Wrong, close, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.optimizers import another_optimizer
 from sheetgen.check.foreign.own_rates import own_rates
 from sheetgen.check.foreign.rates import has_rate_of_row, other_rates, place_of, with_rate_found
 from sheetgen.check.foreign.refer import references
+from sheetgen.check.foreign.stored import Stored
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.understand import Score, best_reading, with_data
 from sheetgen.check.foreign.view import Draw, Effort
@@ -83,11 +84,12 @@ def _may_train(judged: Judged) -> bool:
 
 def _wrong_cells(judged: Judged) -> Iterator[Wrong]:
     table, cells = judged.table, judged.view.book.tabs[judged.table.tab]
+    stored = Stored(judged.view)
     for symbol, column in table.columns.items():
         verdicts: dict[tuple[object, ...], str] = {}
         for row in table.rows:
             cell = cells.get((row, column))
-            kind = _kind(judged, symbol, (row, column), cell, verdicts)
+            kind = _kind(judged, symbol, (row, column), cell, verdicts, stored)
             if kind is None:
                 continue
             judged.compared += 1
@@ -96,8 +98,9 @@ def _wrong_cells(judged: Judged) -> Iterator[Wrong]:
 
 
 def _kind(
-    judged: Judged, symbol: str, place: Place, cell: Cell | None, verdicts: dict[tuple[object, ...], str]
-) -> str | None:
+    judged: Judged, symbol: str, place: Place, cell: Cell | None, verdicts: dict[tuple[object, ...], str],
+    stored: Stored,
+) -> str | None:  # fmt: skip
     """How a cell is wrong; "" if it is right, None if there is nothing to judge."""
     table = judged.table
     first = place[0] == table.first_row
@@ -121,7 +124,7 @@ def _kind(
             verdicts[key] = verdict
     else:
         verdict = verdicts[key]
-    return verdict or _stored(judged, place, cell)
+    return verdict or ("" if stored.is_right(place, cell) else "stored")
 
 
 def _formula(judged: Judged, symbol: str, place: Place, cell: Cell) -> tuple[str, bool]:
@@ -176,28 +179,3 @@ def _same_data(judged: Judged, symbol: str, place: Place, cell: Cell) -> str | N
         others = [set(values.values()) for name, values in column.items() if name != symbol]
         return "data" if all(len(values) == 1 for values in others) else ""
     return "series" if place[0] > judged.table.first_row and symbol in judged.series else ""
-
-
-def _stored(judged: Judged, place: Place, cell: Cell) -> str:
-    """Whether the number stored beside a right formula is what the formula gives for the stored numbers it looks at."""
-    if cell.value is None:
-        return ""
-    try:
-        value = judged.view.compute(cell, place, None)
-    except FormulaError:
-        return ""
-    if isinstance(cell.value, (bool, str)):
-        # An error that comes from another cell is that cell's.
-        return "stored" if isinstance(value, float) else ""
-    if not isinstance(value, float):
-        return "" if isinstance(value, ExcelError) else "stored"
-    if abs(value - cell.value) <= CLOSE * max(abs(value), abs(cell.value), 1e-3):
-        return ""
-    return "" if _rounded(judged, place, cell, value) else "stored"
-
-
-def _rounded(judged: Judged, place: Place, cell: Cell, value: float) -> bool:
-    """Whether programs that store some ten digits explain a difference."""
-    assert isinstance(cell.value, (int, float))
-    largest = max((abs(one) for one in stored_numbers(judged.view, place[0]).values()), default=1.0)
-    return abs(value - cell.value) <= 1e-7 * max(abs(value), abs(cell.value)) + 1e-9 * min(largest, 1.0)

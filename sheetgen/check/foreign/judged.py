@@ -174,7 +174,7 @@ def close(found: Scalar, expected: float) -> bool:
     return abs(found - expected) <= CLOSE * max(abs(found), abs(expected), 1e-6)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def machine_of(network: Network) -> Machine:
     """A network's equations."""
     return Machine(network)

@@ -50,8 +50,8 @@ def _taken(judged: Judged, name: str) -> Where | None:
     for row in rows:
         cell = tabs[table.tab][row, table.columns[name]]
         for tab, where in set(references(cell, table.tab, judged.view.book)):
-            outside = tab != table.tab or where[0] not in table.rows
-            counts[tab, where] += outside and _is_rate_of(tabs.get(tab, {}), where, name)
+            if tab != table.tab or not table.first_row <= where[0] <= table.last_row:
+                counts[tab, where] += _is_rate_of(tabs.get(tab, {}), where, name)
     [(place, count), *_] = counts.most_common(1) or [(("", (0, 0)), 0)]
     return place if count > len(rows) / 2 else None
 

@@ -149,15 +149,17 @@ def place_of(judged: Judged, keys: Iterable[Key], wanted: float | None) -> RateP
     """The cell outside the table that most of these updates take that rate from; None if it is in the formulas."""
     table, view, book = judged.table, judged.view, judged.view.book
     counts: Counter[tuple[str, Place]] = Counter()
+    rows = table.rows
     for symbol, row in keys:
         rate = judged.rates[symbol, row]
         if rate is None or wanted is None or not close(rate, wanted):
             continue
         cell = book.tabs[table.tab][row, table.columns[symbol]]
         for tab, where in references(cell, table.tab, book):
-            inside = tab == table.tab and where[0] in table.rows and where[1] in view.symbols
+            if tab == table.tab and where[1] in view.symbols and where[0] in rows:
+                continue
             value = book.tabs.get(tab, {}).get(where)
-            if not inside and value is not None and is_number(value.value) and close(float(value.value), wanted):
+            if value is not None and is_number(value.value) and close(float(value.value), wanted):
                 counts[tab, where] += 1
     return counts.most_common(1)[0][0] if counts else None
 

@@ -114,11 +114,16 @@ class Score:
     def _draws(self, network: Network) -> list[Draw]:
         return new_draws(machine_of(network), self.fixed, self.rate, 2)[0]
 
-    def __call__(self, network: Network, symbols: Iterable[str]) -> tuple[int, int]:
-        """And how many there are at all."""
+    def __call__(self, network: Network, symbols: Iterable[str], beaten: int = -1) -> tuple[int, int]:
+        """And how many there are at all; once it cannot be more than are `beaten`, no further ones are looked at."""
         columns = self.view.table.columns
         places = [(name, (row, columns[name])) for row in self.rows for name in symbols if name in columns]
-        return sum(self._right(network, name, place) for name, place in places), len(places)
+        right = 0
+        for seen, (name, place) in enumerate(places):
+            if right + len(places) - seen <= beaten:
+                break
+            right += self._right(network, name, place)
+        return right, len(places)
 
     def offset(self, network: Network, name: str) -> float | None:
         """What a symbol's cell has more than the network says, if it is one number other than 0."""

@@ -6,6 +6,8 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.labels import RATE, STEP
@@ -95,29 +97,33 @@ class Machine:
 
 @dataclass(frozen=True)
 class Draw:
-    """Numbers for a step, the one before and the one after; inputs and targets are the same in all, or `elsewhere`
-    gives those of a row so many further down."""
+    """Numbers for a step, the one before and the one after, computed when they are asked for.
+
+    Inputs and targets are the same in all, or `elsewhere` gives those of a row so many further down.
+    """
 
     machine: Machine
     given: State
-    states: Mapping[int, State]
+    states: Mapping[int, Callable[[], State]]
     seed: int
     elsewhere: Callable[[int], State] = lambda offset: {}
-    _others: dict[int, State] = field(default_factory=dict)
+    _known: dict[int, State] = field(default_factory=dict)
 
     @property
     def looked_at(self) -> frozenset[int]:
         """How much further down the rows are that were asked for beside those that it was given."""
-        return frozenset(self._others)
+        return frozenset(self._known.keys() - self.states.keys())
 
     def state(self, offset: int) -> State:
         """That of a row so many further down."""
-        if offset in self.states:
-            return self.states[offset]
-        if offset not in self._others:
-            given = {**self.given, **self.elsewhere(offset)}
-            self._others[offset] = self.machine.run(_with_weights(self.machine.network, given, f"{self.seed} {offset}"))
-        return self._others[offset]
+        found = self._known.get(offset)
+        if found is None:
+            found = self._known[offset] = self.states[offset]() if offset in self.states else self._drawn(offset)
+        return found
+
+    def _drawn(self, offset: int) -> State:
+        given = {**self.given, **self.elsewhere(offset)}
+        return self.machine.run(_with_weights(self.machine.network, given, f"{self.seed} {offset}"))
 
 
 def new_draws(
@@ -128,20 +134,30 @@ def new_draws(
     `fixed` are symbols that have one number in the whole table, since it stands outside; with `in_turn`, each row has
     data of its own.
     """
-    own, before = [], []
+    pairs = [_new_pair(machine, fixed, rate, seed, in_turn) for seed in range(count)]
+    return [own for own, _ in pairs], [before for _, before in pairs]
+
+
+def _new_pair(machine: Machine, fixed: State, rate: float, seed: int, in_turn: bool) -> tuple[Draw, Draw]:
     network = machine.network
-    for seed in range(count):
-        given = {RATE: rate, **_data(network, f"{seed}"), **fixed}
+    given = {RATE: rate, **_data(network, f"{seed}"), **fixed}
 
-        def elsewhere(offset: int, seed: int = seed) -> State:
-            return {**_data(network, f"{seed} at {offset}"), **fixed} if in_turn else {}
+    def elsewhere(offset: int) -> State:
+        return {**_data(network, f"{seed} at {offset}"), **fixed} if in_turn else {}
 
-        first = machine.run(_with_weights(network, given, f"{seed} first"))
-        second = machine.run(_after(network, {**given, **elsewhere(1)}, first))
-        other = machine.run(_with_weights(network, {**given, **elsewhere(-1)}, f"{seed} other"))
-        own.append(Draw(machine, given, {-1: other, 0: first, 1: second}, seed, elsewhere))
-        before.append(Draw(machine, given, {-1: first, 0: second}, seed, elsewhere))
-    return own, before
+    @cache
+    def first() -> State:
+        return machine.run(_with_weights(network, given, f"{seed} first"))
+
+    @cache
+    def second() -> State:
+        return machine.run(_after(network, {**given, **elsewhere(1)}, first()))
+
+    def other() -> State:
+        return machine.run(_with_weights(network, {**given, **elsewhere(-1)}, f"{seed} other"))
+
+    own = Draw(machine, given, {-1: other, 0: first, 1: second}, seed, elsewhere)
+    return own, Draw(machine, given, {-1: first, 0: second}, seed, elsewhere)
 
 
 def _data(network: Network, seed: str) -> dict[str, float]:
@@ -184,12 +200,37 @@ class _Tab:
         return [[self[row, column] for column in range(left, right + 1)] for row in range(top, bottom + 1)]
 
 
+@dataclass
+class _Sight:
+    """What a formula looked at: rows of symbols, as so many further down, and other cells."""
+
+    offsets: set[int] = field(default_factory=set)
+    outside: list[tuple[str, Place]] = field(default_factory=list)
+
+    def fits(self, table: Table, row: int) -> bool:
+        """Whether a copy in that row finds rows of symbols there too."""
+        if not self.offsets:
+            return True
+        return table.first_row <= row + min(self.offsets) and row + max(self.offsets) <= table.last_row
+
+
+class _Shown(NamedTuple):
+    """What a formula showed in a row with a draw, which is kept so that no other takes its id; `twice`: as above it."""
+
+    draw: Draw
+    row: int
+    value: Scalar
+    sight: _Sight
+    twice: bool
+
+
 class View:
     """The cells of a book as a formula of a table's row sees them.
 
     Cells of symbols have the numbers of a draw, or (without one) those that are stored; any other cell has what is
     typed into it, and a formula there is computed with what it sees in its turn. `outside` tells whether the last
-    formula looked at such a cell. `instead` has formulas that are tried in place of a cell's own.
+    formula looked at such a cell, and its copies in other rows may look at others. `instead` has formulas that are
+    tried in place of a cell's own.
     """
 
     def __init__(self, book: Book, table: Table, effort: Effort | None = None) -> None:
@@ -201,14 +242,30 @@ class View:
         self.instead: dict[tuple[str, Place], Code] = {}
         self._depth = self._drawn = 0
         self._constant: dict[tuple[str, Place], Scalar] = {}
-        self._tabs = _Tabs(self)
+        self._sight = _Sight()
+        self._shown: dict[tuple[object, ...], _Shown] = {}
+        self._tabs = {title: _Tab(self, title) for title in book.tabs}
         self._names = dict(_names(book.names))
 
     def compute(self, cell: Cell, place: Place, draw: Draw | None) -> Scalar:
-        """What a formula of the table shows in that place; FormulaError for what is not known here."""
+        """What a formula of the table shows in that place; FormulaError for what is not known here.
+
+        Copies in a column that look at the same cells outside show the same in a draw: two of them are computed.
+        """
         self.draw, self.row, self.outside = draw, place[0], False
         assert cell.text is not None
-        return self._run(self._code(cell.text), self.table.tab, place, cell.down, cell.right)
+        alike = (cell.text, place[0] - cell.down, place[1], cell.right, id(draw))
+        shown = None if draw is None or self.instead else self._shown.get(alike)
+        if shown is not None and shown.twice and shown.sight.fits(self.table, place[0]):
+            return shown.value
+        self._sight = sight = _Sight()
+        value = self._run(self._code(cell.text), self.table.tab, place, cell.down, cell.right)
+        if "ROW" in cell.text.upper():
+            self.outside = True
+        elif draw is not None and not self.instead:
+            twice = shown is not None and (shown.row, shown.value, shown.sight) == (place[0] - 1, value, sight)
+            self._shown[alike] = _Shown(draw, place[0], value, sight, twice)
+        return value
 
     def try_code(self, code: Code, place: Place, draw: Draw | None) -> Scalar:
         """The same for a formula that stands there in thought."""
@@ -241,11 +298,14 @@ class View:
             if symbol is not None:
                 if self.draw is None:
                     return None if cell is None else _as_scalar(cell.value)
-                found = self.draw.state(place[0] - self.row).get(symbol)
+                offset = place[0] - self.row
+                found = self.draw.state(offset).get(symbol)
                 if found is not None:
                     self._drawn += 1
+                    self._sight.offsets.add(offset)
                     return found
         self.outside = True
+        self._sight.outside.append((tab, place))
         if cell is None:
             return None
         if cell.text is None or (self.draw is None and (tab, place) not in self.instead):
@@ -261,22 +321,6 @@ class View:
         if self._drawn == before and not self.instead:
             self._constant[tab, place] = computed
         return computed
-
-
-class _Tabs(Mapping[str, _Tab]):
-    """The tabs, in any case."""
-
-    def __init__(self, view: View) -> None:
-        self._found = {title: _Tab(view, title) for title in view.book.tabs}
-
-    def __getitem__(self, title: str) -> _Tab:
-        return self._found[title]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
 
 
 def _as_scalar(value: object) -> Scalar:
