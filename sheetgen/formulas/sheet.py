@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sheetgen.formulas.evaluate import At, Code, compiled, evaluate, meaning
 from sheetgen.formulas.parse import FormulaError, parse
@@ -25,8 +25,7 @@ class CircularError(ValueError):
     """Formulas that need each other's values; str() names their cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A formula's text, and how many rows further down and columns further right than that text it stands."""
 
     text: str

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError
@@ -75,8 +74,7 @@ class Cells(Protocol):
         """The values of a rectangle, row by row; rows and columns are one-based."""
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """A rectangle of cells, which are looked at only when they are needed."""
 
     cells: Cells

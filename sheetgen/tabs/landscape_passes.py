@@ -266,9 +266,10 @@ def _of_choice(passes: Passes, direction: int, choice: Choice) -> None:
     width = f"MAX({LEAST},{MARGIN}*(MAX({ends})-MIN({ends})))"
     texts += [f"MIN({ends})-{width}", f"MAX({ends})+{width}"]
     start = f"{own}${first}"
-    texts.append(f"INDEX({_row_of(passes, 0, 0)},1,{column})")
+    texts.append(f"INDEX({_rows(passes, 0, 0, 0)},1,{column})")
+    steps = passes.plan.spec.steps
     for run in range(len(trainings)):
-        end = f"INDEX({_row_of(passes, run, passes.plan.spec.steps)},1,{column})"
+        end = f"INDEX({_rows(passes, run, steps, steps)},1,{column})"
         texts.append(f"IFERROR(IF(ABS({end}-{start})>{FARTHEST},{start},{end}),{start})")
     _column(passes, CHOSEN + direction, LEAD[1 + direction], texts)
     names = (
@@ -286,11 +287,11 @@ def _of_choice(passes: Passes, direction: int, choice: Choice) -> None:
             passes.tab.put(row, len(LEAD) + len(passes.columns) + CHOSEN, name, "label")
 
 
-def _row_of(passes: Passes, run: int, step: int) -> str:
-    """A row of a run's table."""
+def _rows(passes: Passes, run: int, first: int, last: int) -> str:
+    """The rows of a run's table from one step to another."""
     table = passes.plan.trainings[run].table
-    row = table.top + step
-    return f"{quote_sheetname(table.tab)}!$A${row}:${column_letters(len(table.equations.columns))}${row}"
+    right = column_letters(len(table.equations.columns))
+    return f"{quote_sheetname(table.tab)}!$A${table.top + first}:${right}${table.top + last}"
 
 
 def _axis(passes: Passes, direction: int) -> None:
@@ -333,11 +334,13 @@ def _path(passes: Passes) -> None:
     for row, step in enumerate(drawn, TOP):
         tab.put(row, column, step, "label", formats.WHOLE)
     run = f"{quote_sheetname(STATE_TAB)}!$B${RUN_ROW}"
+    step_at = f"${passes.beside(PATH)}"
+    tables = [_rows(passes, number, 0, steps) for number in range(len(passes.plan.trainings))]
     for direction, at in enumerate((COLUMN_X, COLUMN_Y)):
         texts = []
-        for step in drawn:
-            parts = [f"INDEX({_row_of(passes, number, step)},1,{at})" for number in range(len(passes.plan.trainings))]
-            texts.append(f'IFERROR(CHOOSE({run},{",".join(parts)}),"")')
+        for row in range(TOP, TOP + count):  # copies, which are read once, unlike references to one row each
+            parts = ",".join(f"INDEX({table},{step_at}{row}+1,{at})" for table in tables)
+            texts.append(f'IFERROR(CHOOSE({run},{parts}),"")')
         _column(passes, PATH + 1 + direction, f"{LEAD[1 + direction]} path", texts)
     x, y = (passes.beside(PATH + 1 + direction) for direction in (0, 1))
     _column(passes, PATH + 3, "cell", [_cell(passes, f"{x}{row}", f"{y}{row}") for row in range(TOP, TOP + count)])
