@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from handmade import CONSTANT, FORWARD, GRADIENTS, ORDER, STARTS, UPDATES, Formulas, Handmade, write
 
 from sheetgen import build
-from sheetgen.check.foreign.book import read_book
+from sheetgen.check.foreign.book import Cell, read_book
 from sheetgen.check.foreign.findings import examine
 from sheetgen.check.foreign.judge import judge
 from sheetgen.check.foreign.tables import find_tables
@@ -22,6 +23,7 @@ from sheetgen.check.foreign.told import Foreign, TableReport
 from sheetgen.check.foreign.view import Effort, View
 from sheetgen.errors import CheckError
 from sheetgen.spec import load, override
+from sheetgen.xlsx.cells import MAX_COLUMNS
 
 Cells = dict[tuple[str, int], str | float | bool]
 NETS = ("h1", "h2", "o1", "o2")
@@ -301,6 +303,23 @@ def test_a_number_stored_beside_a_right_formula_is_looked_at_in_every_row(symbol
     table, lines = table_of(stored, tmp_path)
     [finding] = table.findings
     assert (finding.cell, finding.count, finding.value) == (one.place(symbol, row), 1, 0.123456789), lines
+
+
+def test_numbers_far_to_the_right_of_a_table_take_no_room(tmp_path: Path) -> None:
+    """In the last column of a sheet: what is kept of a row is what stands in it."""
+    book = read_book(write(tmp_path / "far.xlsx", made(rows=300)))
+    [table] = find_tables(book)
+    cells: Any = book.tabs[table.tab]
+    for row in table.rows:
+        cells[row, MAX_COLUMNS] = Cell(1.0)
+    tracemalloc.start()
+    try:
+        judged = judge(book, table)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert judged.compared > 5_000 and not judged.wrong
+    assert peak < 10_000_000
 
 
 def test_copies_are_computed_twice_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from sheetgen.check.foreign.book import Cell, Place
@@ -13,6 +12,7 @@ from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError
 from sheetgen.formulas.swift import swift, together
 from sheetgen.formulas.values import Failure, Scalar
+from sheetgen.xlsx.cells import MAX_COLUMNS
 from sheetgen.xlsx.copies import moved_text
 
 __all__ = ["Stored"]
@@ -30,7 +30,10 @@ class Stored:
         self.view = view
         self._copies: dict[tuple[str, int, int], int] = {}
         self._quick: dict[tuple[str, int, int], Quick] = {}
-        self._rows: dict[int, list[Any]] = {}
+        self._rows: dict[int, dict[int, float]] = {}  # as many numbers as there are, however far apart they stand
+        for (row, column), cell in view.book.tabs[view.table.tab].items():
+            if type(cell.value) is float:
+                self._rows.setdefault(row, {})[column - 1] = cell.value
 
     def is_right(self, place: Place, cell: Cell) -> bool:
         """Whether the number stored beside a formula is its own; what cannot be computed here is not judged."""
@@ -59,39 +62,24 @@ class Stored:
 
     def _written(self, cell: Cell, place: Place) -> Quick:
         """A formula as a function of Python, which finds its row's numbers and those of the row above."""
-        width, cells = self._width, self.view.book.tabs[self.view.table.tab]
+        cells, width = self.view.book.tabs[self.view.table.tab], MAX_COLUMNS
         written = swift(
             moved_text(cell.text or "", cell.down, cell.right), (place[0], width + 1), width,
             lambda where: there.value if (there := cells.get(where)) is not None else None,
         )  # fmt: skip
         if written is None:
             return lambda row: None
-        fill = together({width: written})
+        fill: Callable[[Any, Any], None] = together({width: written})
 
         def value(row: int) -> float | None:
-            numbers = self._row(row)
-            numbers[width] = None
+            numbers = self._rows.get(row, {})
             try:
-                fill(numbers, self._row(row - 1))
-            except (ArithmeticError, ValueError, TypeError, Failure):  # a TypeError of what is no number
+                fill(numbers, self._rows.get(row - 1, {}))
+            except (ArithmeticError, ValueError, TypeError, LookupError, Failure):  # a LookupError of what is no number
                 return None
-            found: float | None = numbers[width]
-            return found
+            return numbers.pop(width)
 
         return value
-
-    @cached_property
-    def _width(self) -> int:
-        return max(column for _, column in self.view.book.tabs[self.view.table.tab])
-
-    def _row(self, row: int) -> list[Any]:
-        """The numbers of a row from column A on, None where something else stands, and behind them an empty place."""
-        if row not in self._rows:
-            cells = self.view.book.tabs[self.view.table.tab]
-            found = [cells.get((row, column)) for column in range(1, self._width + 1)]
-            numbers = [None if one is None or type(one.value) is not float else one.value for one in found]
-            self._rows[row] = [*numbers, None]
-        return self._rows[row]
 
     def _rounded(self, place: Place, cell: Cell, value: float) -> bool:
         """Whether programs that store some ten digits explain a difference."""
