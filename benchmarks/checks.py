@@ -44,28 +44,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'part':<48}{'CPU, s':>8}")
     clock = Clock()
     check = clock("imports", lambda: importlib.import_module("sheetgen.check.report"))
-    origin = clock("reading what it says of itself", lambda: check.read_origin(path))
-    formulas = clock("reading the formulas", lambda: tuple(check.read_formulas(path)))
+    contents = clock("reading the cells", lambda: check.read_contents(path))
+    formulas = contents.formulas
+    origin = clock("reading what it says of itself", lambda: check.read_origin(path, contents))
+    pixels = clock("reading the digit network", lambda: check.pixels_of(path, contents))
+    given = pixels.stored if pixels else {}
     recalculated = clock(
-        "IronCalc, in a process of its own", lambda: check.recalculate(path, "ironcalc", int, formulas)
+        "IronCalc, in a process of its own", lambda: check.recalculate(path, "ironcalc", int, formulas, given)
     )
     rounding = check.Rounding(path, recalculated, origin.as_built)
+    asked = [cell for cell in formulas if (cell.tab, cell.address) not in given]
     stored = clock(
         "comparing stored with recalculated",
-        lambda: check._compare_stored(path, origin.spec, formulas, recalculated, "ironcalc", rounding, False),
+        lambda: check._compare_stored(path, origin.spec, asked, recalculated, "ironcalc", rounding, False),
     )
-    rebuilt = clock("building again and comparing", lambda: check._rebuilt(path, origin, formulas)[0])
+    rebuilt = clock("building again and comparing", lambda: check._rebuilt(path, origin, contents)[0])
     spec, runs = check.spec_now(origin, recalculated, path)
     clock("PyTorch: import, which is not counted", lambda: importlib.import_module("torch"))
     # torch's optimizers import it when the first of them is made.
     clock("PyTorch: its compiler's import, not counted", lambda: importlib.import_module("torch._dynamo"))
+    said = [stored, rebuilt]
+    if pixels:
+        compare = lambda: check._compare_pixels(path, formulas, pixels, recalculated)  # noqa: E731
+        said.append(clock("PyTorch: the digit network", compare))
     again = check._Retraining(path, spec, recalculated, rounding, False)
     headers = [origin.headers[run.label] for run in runs]
-    retrained = clock("PyTorch: training again and comparing", lambda: again.compare(runs, headers))
+    said.append(clock("PyTorch: training again and comparing", lambda: again.compare(runs, headers)))
     counted = sum(seconds for what, seconds in clock.parts.items() if "not counted" not in what)
     print(f"{'together':<48}{counted:>8.2f}")
     print(f"{'the same, by IronCalc':<48}{counted / clock.parts['IronCalc, in a process of its own']:>8.2f}")
-    failures = [one.failure for one in (stored, rebuilt, retrained) if one.failure]
+    failures = [one.failure for one in said if one.failure]
     print(*failures or ["all agree"], sep="\n")
     return int(bool(failures))
 

@@ -100,7 +100,8 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine", choices=("ironcalc", "libreoffice"),
-        help="what recalculates it (default: ironcalc for sheetgen's own workbooks, none for others)",
+        help="what recalculates it (default: ironcalc for sheetgen's own workbooks, but for the live digit network's "
+        "maps, which PyTorch computes; none for others)",
     )  # fmt: skip
     parser.add_argument(
         "--spec", metavar="SPEC", help="the network that others' workbooks train, where labels cannot say"

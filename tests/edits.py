@@ -29,7 +29,7 @@ def poison(path: Path, out: Path) -> int:
         formula = f"<f{cell[2]}/>" if cell[3] is None else f"<f{cell[2]}>{cell[3]}</f>"
         return f"<c {_KIND.sub('', cell[1])}>{formula}<v>{POISON}</v>"
 
-    _copy(path, out, lambda _, xml: FORMULA_CELL.sub(poisoned, xml))
+    copied(path, out, lambda _, xml: FORMULA_CELL.sub(poisoned, xml))
     return count
 
 
@@ -46,7 +46,7 @@ def edited(path: Path, out: Path, edits: Mapping[tuple[str, str], Value]) -> Pat
         pattern = rf'<c\b(?=[^>]*\br="(?P<address>{addresses})")(?P<attributes>[^>]*?)(?:/>|>.*?</c>)'
         return re.sub(pattern, typed, xml) if addresses else xml
 
-    _copy(path, out, change)
+    copied(path, out, change)
     assert not missing, f"{path} has no cells {missing}"
     return out
 
@@ -68,7 +68,7 @@ def _typed_cell(attributes: str, value: Value) -> str:
     return f"<c{attributes}><v>{number_text(value)}</v></c>"
 
 
-def _copy(path: Path, out: Path, change: Callable[[str, str], str]) -> None:
+def copied(path: Path, out: Path, change: Callable[[str, str], str]) -> None:
     """Copy a workbook, each sheet's XML changed by a function of its title and text."""
     with open_workbook(path) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
         titles = {part: title for title, part in sheet_parts(source)}

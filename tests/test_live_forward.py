@@ -16,6 +16,7 @@ from live_runs import (
 
 from cnn.live.forward import FULL_INK, forward, ink_of_picture
 from cnn.live.network import Array, Samples, network
+from cnn.live.pytorch import forward as again
 
 TOLERANCE = 1e-9
 
@@ -35,6 +36,17 @@ def test_every_map_and_logit_is_pytorchs() -> None:
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(ours.logits, logits, rtol=0, atol=TOLERANCE)
     assert np.ptp(ours.logits, axis=0).min() > 1e-3, "the network answers alike whatever it sees"
+
+
+def test_what_check_compares_with_is_the_trained_modules() -> None:
+    """Every map and logit, on a blank page and painted ones, to the last bits."""
+    weights = live_weights()
+    for page in (centred(page) for page in pages()):
+        found, found_logits = again(weights, page.ravel().tolist())
+        maps, logits = torch_maps(weights, page[np.newaxis])
+        for mine, theirs in zip(found, maps, strict=True):
+            np.testing.assert_allclose(np.array(mine), theirs[0].reshape(len(mine), -1), rtol=0, atol=1e-13)
+        np.testing.assert_allclose(found_logits, logits[0], rtol=0, atol=1e-13)
 
 
 def test_painted_pages_are_centred() -> None:

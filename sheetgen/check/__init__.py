@@ -24,7 +24,8 @@ def check(
     """Judge a workbook.
 
     One that this program wrote is recalculated by the engine ("ironcalc", the default, or "libreoffice") and, if
-    PyTorch is installed, its network is trained again. In any other every training table is found by its labels, or as
+    PyTorch is installed, its network is trained again; a live digit network's maps are PyTorch's to confirm where no
+    engine is named. In any other every training table is found by its labels, or as
     `spec` says, and each cell compared with what its own row says it should be; an engine recalculates beside it only
     if it is named. What comes back says in `ok` whether all agrees, in `failure` what is the first wrong cell, and in
     `lines()` what the command prints. `progress` shows bars on stderr. With `alone` neither an engine nor PyTorch is
@@ -39,7 +40,7 @@ def check(
             raise CheckError(f"{path}: is an exercise, which judges itself; sheetgen grade {path} says how far it is")
         if alone:
             return report_alone(Path(path))
-        return report(Path(path), engine or "ironcalc", progress)
+        return report(Path(path), engine, progress)
     from sheetgen.check.foreign.findings import examine
 
     network = None

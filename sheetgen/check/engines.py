@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from threading import Timer
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sheetgen.check.office import convert
 from sheetgen.errors import CheckError, ExcelError
 from sheetgen.xlsx.cells import Value
 from sheetgen.xlsx.files import scratch
-from sheetgen.xlsx.reader import FormulaCell, open_workbook, read_formulas, read_typed
+from sheetgen.xlsx.reader import FormulaCell, open_workbook, place, read_formulas, read_typed
 
 __all__ = ["NAMES", "Change", "Engine", "Recalculated", "recalculate", "variants"]
 
@@ -70,17 +71,21 @@ def recalculate(
     engine: Engine = "ironcalc",
     progress: Callable[[int], object] = int,
     formulas: Iterable[FormulaCell] | None = None,
+    given: Mapping[CellOf, float] = MappingProxyType({}),
 ) -> Recalculated:
     """Every formula's value as the engine computes it, the stored values set aside.
 
-    `progress` gets the cells added; `formulas` are the workbook's, where they were read before. CheckError if the file
+    `progress` gets the cells added; `formulas` are the workbook's, where they were read before. Formulas that have a
+    `given` value are not computed: IronCalc takes it for theirs (LibreOffice computes all). CheckError if the file
     cannot be read, or the engine is missing, fails or does not answer.
     """
     with open_workbook(path) as archive:
         size = sum(part.file_size for part in archive.infolist())
     tabs: Tabs = {}
+    for (tab, address), number in given.items():
+        tabs.setdefault(tab, {})[address] = number
     cells = read_formulas(path) if formulas is None else formulas
-    for tab, addresses, values in _ENGINES[engine](Path(path), size, cells):
+    for tab, addresses, values in _ENGINES[engine](Path(path), size, cells, given):
         tabs.setdefault(tab, {}).update(zip(addresses, values, strict=True))
         progress(len(addresses))
     return Recalculated(Path(path), tabs)
@@ -146,9 +151,13 @@ _VARIANTS: dict[
 Batches = Iterator[tuple[str, list[str], list[Value | None]]]
 
 
-def _with_ironcalc(path: Path, size: int, cells: Iterable[FormulaCell]) -> Batches:
-    asked = [(tab, [cell.address for cell in here]) for tab, here in groupby(cells, key=lambda cell: cell.tab)]
-    for answer in _ironcalc(path, size, given=marshal.dumps(asked)):
+def _with_ironcalc(path: Path, size: int, cells: Iterable[FormulaCell], given: Mapping[CellOf, float]) -> Batches:
+    asked = [
+        (tab, [cell.address for cell in here if (tab, cell.address) not in given])
+        for tab, here in groupby(cells, key=lambda cell: cell.tab)
+    ]
+    numbers = [(tab, *place(address), number) for (tab, address), number in given.items()]
+    for answer in _ironcalc(path, size, given=marshal.dumps((asked, numbers))):
         if answer is True:
             return
         tab, addresses, values = answer
@@ -211,7 +220,7 @@ def _answer(pipe: Any) -> Any:
         return None
 
 
-def _with_libreoffice(path: Path, size: int, cells: Iterable[FormulaCell]) -> Batches:
+def _with_libreoffice(path: Path, size: int, cells: Iterable[FormulaCell], given: Mapping[CellOf, float]) -> Batches:
     with scratch("sheetgen-libreoffice-") as folder:
         # LibreOffice tells the kind of a file by its name.
         source = folder / "book.xlsx"
@@ -224,7 +233,7 @@ def _with_libreoffice(path: Path, size: int, cells: Iterable[FormulaCell]) -> Ba
             yield cell.tab, [cell.address], [found[cell.tab, cell.address]]
 
 
-_ENGINES: dict[str, Callable[[Path, int, Iterable[FormulaCell]], Batches]] = {
+_ENGINES: dict[str, Callable[[Path, int, Iterable[FormulaCell], Mapping[CellOf, float]], Batches]] = {
     "ironcalc": _with_ironcalc,
     "libreoffice": _with_libreoffice,
 }

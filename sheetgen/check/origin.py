@@ -19,21 +19,13 @@ from sheetgen.tabs.layout import HEADER_ROW, TABLE_TOP, setting_name
 from sheetgen.xlsx.archive import VERSION_NAME
 from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.package import WRITTEN
-from sheetgen.xlsx.reader import (
-    open_workbook,
-    place,
-    read_formulas,
-    read_names,
-    read_properties,
-    read_typed,
-    sheet_parts,
-)
+from sheetgen.xlsx.reader import Contents, FormulaCell, read_contents, read_names, read_properties
 
 __all__ = ["Origin", "read_origin", "spec_now"]
 
 MAX_SPEC = 4 << 20  # characters
 LONGEST_VERSION = 20
-Places = dict[tuple[int, int], Value | None]
+Places = Mapping[tuple[int, int], Value | None]
 """Typed values of a tab by row and column."""
 
 
@@ -62,24 +54,20 @@ class Origin:
     version: str = ""
 
 
-def read_origin(path: Path, *, headers: bool = True) -> Origin:
+def read_origin(path: Path, contents: Contents | None = None, *, headers: bool = True) -> Origin:
     """CheckError, in one line, if the file is no workbook, is damaged, or is not as sheetgen wrote it.
 
     So it is if a name that its spec asks for does not mean cells of its Inputs tab, or a column is not called as there;
-    without `headers` the columns are not looked at.
+    without `headers` the columns are not looked at. `contents` is the file's, where it was read before.
     """
-    with open_workbook(path) as archive:
-        titles = [title for title, _ in sheet_parts(archive)]
     made, names = read_properties(path), read_names(path)
     as_built = made.modified == f"{WRITTEN.isoformat()}Z" and "Openpyxl" in made.application
     version = names.get(VERSION_NAME, "").strip('"')[:LONGEST_VERSION]
     if "spec" not in names:
         return Origin(None, {}, {}, as_built, version)
-    tabs: dict[str, Places] = {title: {} for title in titles}
     spec_at = parse_reference(names["spec"])
-    for cell in read_typed(path, None if headers or spec_at is None else spec_at.tab):
-        tabs[cell.tab][place(cell.address)] = cell.value
-    inputs = _Inputs(path, names, tabs)
+    formulas, tabs = contents or read_contents(path, None if headers or spec_at is None else spec_at.tab)
+    inputs = _Inputs(path, names, tabs, formulas)
     spec = _parsed(inputs.spec_text(), path)
     cells = {name: inputs.cells(name, count) for name, count in _names(spec).items()}
     found = {run.label: _header(spec, run, tabs, path) for run in spec.runs} if headers else {}
@@ -126,6 +114,7 @@ class _Inputs:
     path: Path
     names: Mapping[str, str]
     tabs: Mapping[str, Places]
+    formulas: Sequence[FormulaCell]
 
     def __post_init__(self) -> None:
         found = parse_reference(self.names["spec"])
@@ -133,7 +122,7 @@ class _Inputs:
         if self.tab not in self.tabs:
             raise self._wrong("spec", "the cells of its spec")
         self._typed = self.tabs[self.tab]
-        self._formulas = {cell.address for cell in read_formulas(self.path, self.tab)}
+        self._formulas = {cell.address for cell in self.formulas if cell.tab == self.tab}
 
     def spec_text(self) -> str:
         """The text of the spec, a line a cell, as far down as there are any."""

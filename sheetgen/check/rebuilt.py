@@ -6,7 +6,7 @@ What a user may change is not compared: cells that are not protected, looks, not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from sheetgen.tabs.plan import make_plan
 from sheetgen.tabs.workbook import fill_book
 from sheetgen.xlsx.book import Book, Tab
 from sheetgen.xlsx.cells import Value, column_letters
-from sheetgen.xlsx.reader import FormulaCell, place, read_formulas, read_names, read_typed
+from sheetgen.xlsx.reader import Contents, FormulaCell, place, read_contents, read_names
 
 __all__ = ["Compared", "compare_rebuilt"]
 
@@ -56,18 +56,17 @@ class _Written:
     value: Any = None
 
 
-def compare_rebuilt(path: Path, spec: Spec | None, formulas: Iterable[FormulaCell] | None = None) -> Compared:
+def compare_rebuilt(path: Path, spec: Spec | None, contents: Contents | None = None) -> Compared:
     """Build the spec's workbook in thought and compare it with the file, tab by tab.
 
-    `formulas` are the file's, where they were read before. The tabs of a digit network are built of the numbers that
-    the cells have, and the checksums of these are compared. Without a spec they are all.
+    `contents` is the file's, where it was read before. The tabs of a digit network are built of the numbers that the
+    cells have, and the checksums of these are compared. Without a spec they are all.
     """
+    formulas, all_typed = contents or read_contents(path)
+    typed = {tab: cells for tab, cells in all_typed.items() if cells}
     filled: dict[str, dict[Place, FormulaCell]] = {}
-    typed: dict[str, dict[Place, Value | None]] = {}
-    for cell in read_formulas(path) if formulas is None else formulas:
+    for cell in formulas:
         filled.setdefault(cell.tab, {})[place(cell.address)] = cell
-    for one in read_typed(path):
-        typed.setdefault(one.tab, {})[place(one.address)] = one.value
     titles = {*filled, *typed}
     runs = spec.runs if spec else ()
     notes: list[str] = []

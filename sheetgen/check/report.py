@@ -17,7 +17,7 @@ import importlib.util
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from cnn.live import LONG_SUMS
 from sheetgen.check.engines import NAMES, Engine, Recalculated, recalculate
 from sheetgen.check.origin import Origin, read_origin, spec_now
 from sheetgen.check.rebuilt import compare_rebuilt
+from sheetgen.check.referee_digits import Pixels, is_apart, pixels_of
 from sheetgen.check.rounding import HUGE, Rounding, difference
 from sheetgen.errors import VERSION, CheckError, ExcelError
 from sheetgen.formulas import FormulaError, parse
@@ -35,7 +36,7 @@ from sheetgen.spec.structure import Run, Spec
 from sheetgen.tabs.layout import TABLE_TOP, plan_table
 from sheetgen.xlsx.book import uncollected
 from sheetgen.xlsx.cells import Value, column_letters, is_number
-from sheetgen.xlsx.reader import FormulaCell, place, read_formulas
+from sheetgen.xlsx.reader import Contents, FormulaCell, place, read_contents, read_formulas
 
 __all__ = ["Comparison", "Report", "report", "report_alone"]
 
@@ -46,6 +47,7 @@ AMPLIFIED = 16.0
 NUDGE, PATTERNS = 2.0**-50, 3
 FORMULA_SHOWN = 300
 OURS = "sheetgen"
+OTHERS = "every other formula's stored value with its recalculation"
 
 
 @dataclass(frozen=True)
@@ -119,20 +121,27 @@ class Report:
         return [*lines, *filter(None, [self.note]), f"differs: {', '.join(wrong)}" if wrong else "all agree"]
 
 
-def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> Report:
+def report(path: Path, engine: Engine | None = None, progress: bool = False) -> Report:
     """What the referees say of a workbook that this program wrote; see sheetgen.check."""
-    origin = read_origin(path)
-    formulas = tuple(read_formulas(path))
+    with uncollected():
+        contents = read_contents(path)
+    formulas = contents.formulas
+    origin = read_origin(path, contents)
+    pixels = None if engine else pixels_of(path, contents)
+    engine, given = engine or "ironcalc", pixels.stored if pixels else {}
     with _bar("recalculating", "cells", progress) as bar:
-        recalculated = recalculate(path, engine, bar.update, formulas)
+        recalculated = recalculate(path, engine, bar.update, formulas, given)
     rounding = Rounding(path, recalculated, origin.as_built)
-    comparisons = [_compare_stored(path, origin.spec, formulas, recalculated, engine, rounding, progress)]
+    asked = [cell for cell in formulas if (cell.tab, cell.address) not in given] if given else formulas
+    comparisons = [_compare_stored(path, origin.spec, asked, recalculated, engine, rounding, progress)]
+    if pixels:
+        comparisons = [replace(comparisons[0], what=OTHERS), _compare_pixels(path, formulas, pixels, recalculated)]
     if origin.spec is None:
         note = "The workbook carries no spec: nothing to retrain."
-        rebuilt, more = _rebuilt(path, origin, formulas)
+        rebuilt, more = _rebuilt(path, origin, contents)
         return Report(tuple(comparisons), _joined(note, more), path, rebuilt)
     spec, runs = spec_now(origin, recalculated, path)
-    rebuilt, note = _rebuilt(path, origin, formulas)
+    rebuilt, note = _rebuilt(path, origin, contents)
     if importlib.util.find_spec("torch") is None:
         note = _joined("PyTorch is not installed: not retrained.", note)
         return Report(tuple(comparisons), note, path, rebuilt)
@@ -143,10 +152,11 @@ def report(path: Path, engine: Engine = "ironcalc", progress: bool = False) -> R
 
 def report_alone(path: Path) -> Report:
     """What can be said of a workbook that this program wrote where there are no referees, as in a browser."""
-    origin = read_origin(path)
+    contents = read_contents(path)
+    origin = read_origin(path, contents)
     if origin.spec is None:
         raise CheckError(f"{path}: carries no spec, so nothing can be compared without an engine; use sheetgen check")
-    rebuilt, note = _rebuilt(path, origin, read_formulas(path))
+    rebuilt, note = _rebuilt(path, origin, contents)
     said = "Not recalculated and not retrained: that takes the command, sheetgen check."
     return Report((), _joined(said, note), path, rebuilt)
 
@@ -155,13 +165,13 @@ def _joined(*notes: str) -> str:
     return " ".join(filter(None, notes))
 
 
-def _rebuilt(path: Path, origin: Origin, formulas: Iterable[FormulaCell]) -> tuple[Comparison | None, str]:
+def _rebuilt(path: Path, origin: Origin, contents: Contents) -> tuple[Comparison | None, str]:
     """The workbook and what sheetgen writes, None if that is nothing, and why something was not compared.
 
     Where it differs and is of an older version, that is said.
     """
     with uncollected():
-        again = compare_rebuilt(path, origin.spec, formulas)
+        again = compare_rebuilt(path, origin.spec, contents)
     failure = f"{path}: {again.failure}" if again.failure else ""
     if failure and origin.version != VERSION:
         found = f"sheetgen {origin.version}" if origin.version else "a version before 0.2"
@@ -205,6 +215,28 @@ def _compare_stored(
     return Comparison(NAMES[engine], what, cells, largest, failure, rounded)
 
 
+def _compare_pixels(
+    path: Path, formulas: Iterable[FormulaCell], pixels: Pixels, recalculated: Recalculated
+) -> Comparison:
+    """Every pixel of the digit network's maps, as stored, and every logit."""
+    cells, largest, failure = 0, 0.0, ""
+    for (tab, address), value, number in pixels.again(recalculated):
+        cells += 1
+        apart, too_far = is_apart(value, number, tab)
+        largest = max(largest, apart)
+        if too_far and not failure:
+            formula = next(one.formula for one in formulas if (one.tab, one.address) == (tab, address))
+            what = _place(tab, address, formula)
+            failure = f"{path}: {what} has {_shown(value)}, PyTorch {_shown(number)}"
+    return Comparison(_pytorch(), "every pixel and logit of the digit network with torch.nn", cells, largest, failure)
+
+
+def _pytorch() -> str:
+    import torch
+
+    return f"PyTorch {torch.__version__.split('+')[0]}"
+
+
 @dataclass
 class _Retraining:
     """The comparison of every training tab with PyTorch."""
@@ -217,8 +249,6 @@ class _Retraining:
 
     def compare(self, runs: tuple[Run, ...], headers: list[tuple[str, ...]]) -> Comparison:
         """All the runs; the failure is the first cell, in the order of tabs and rows, that is not as retrained."""
-        import torch
-
         from sheetgen.check.referee import one_thread
 
         rows = len(runs) * (self.spec.steps + 1)
@@ -233,7 +263,7 @@ class _Retraining:
                 failure = failure or found.failure
         tabs = "tab" if len(runs) == 1 else "tabs"
         what = f"every number of {len(runs)} training {tabs} with autograd and torch.optim"
-        return Comparison(f"PyTorch {torch.__version__.split('+')[0]}", what, cells, largest, failure)
+        return Comparison(_pytorch(), what, cells, largest, failure)
 
     def _compare_run(self, run: Run, header: tuple[str, ...], bar: Any, nudged: bool = False) -> Comparison:
         """One tab, row by row; from the first error value on, only that the errors are there is compared.

@@ -1,8 +1,9 @@
 """IronCalc in a process of its own, with limits, since what it is given may be made to exhaust or crash it.
 
 As a program: the path of a workbook, and the most bytes and seconds that it may take. stdin holds, marshalled, tabs
-with the addresses of their formula cells. It writes to stdout, marshalled, tab, addresses and values, many at a time,
-an error as a tuple of its name; then True. A text in place of any of these says why the workbook cannot be opened.
+with the addresses of their formula cells, and (tab, row, column, number) of those whose values it shall take as they
+are. It writes to stdout, marshalled, tab, addresses and values, many at a time, an error as a tuple of its name; then
+True. A text in place of any of these says why the workbook cannot be opened.
 
 With a tab as well, it is that tab's formulas alone, several times: for the numbers that stdin then holds, a list of
 sets of (tab, row, column, number) that are typed in, one set after the other; each ends with True. A second tab is
@@ -24,6 +25,8 @@ from sheetgen.errors import ERRORS, CheckError
 from sheetgen.xlsx.reader import place, read_formulas
 
 CELLS = 8_192
+Numbers = list[tuple[str, int, int, float]]
+"""Tab, row, column and what is to stand there."""
 
 
 def main(path: str, memory: int, seconds: int, tab: str | None = None, without: str = "") -> None:
@@ -33,7 +36,7 @@ def main(path: str, memory: int, seconds: int, tab: str | None = None, without: 
     with os.fdopen(os.dup(1), "wb") as out, Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)  # IronCalc prints what it wonders about
         try:
-            for batch in _batches(path, asked) if tab is None else _variants(path, tab, without, asked):
+            for batch in _batches(path, *asked) if tab is None else _variants(path, tab, without, asked):
                 marshal.dump(batch, out)
             if tab is None:
                 marshal.dump(True, out)
@@ -50,8 +53,10 @@ def _limit(memory: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
-def _batches(path: str, asked: list[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str], list[Any]]]:
-    model, sheets = _opened(path)
+def _batches(
+    path: str, asked: list[tuple[str, list[str]]], given: Numbers
+) -> Iterator[tuple[str, list[str], list[Any]]]:
+    model, sheets = _opened(path, given)
     for tab, cells in asked:
         if tab not in sheets:
             raise CheckError(f"{path}: IronCalc does not see the tab {tab!r}; try --engine libreoffice")
@@ -60,7 +65,7 @@ def _batches(path: str, asked: list[tuple[str, list[str]]]) -> Iterator[tuple[st
             yield tab, addresses, [_value(model, (sheets[tab], *place(address))) for address in addresses]
 
 
-def _variants(path: str, tab: str, without: str, sets: list[list[tuple[str, int, int, float]]]) -> Iterator[Any]:
+def _variants(path: str, tab: str, without: str, sets: list[Numbers]) -> Iterator[Any]:
     model, sheets = _opened(path)
     if without in sheets:
         model.delete_sheet(sheets[without])
@@ -80,15 +85,18 @@ def _variants(path: str, tab: str, without: str, sets: list[list[tuple[str, int,
         yield True
 
 
-def _opened(path: str) -> tuple[Any, dict[str, int]]:
-    """The model, and the number of each tab."""
+def _opened(path: str, given: Numbers | None = None) -> tuple[Any, dict[str, int]]:
+    """The model, computed with some numbers in place of the formulas there, and the number of each tab."""
     import ironcalc
 
     try:
         with without_formats(Path(path)) as bare:
             model = ironcalc.load_from_xlsx(str(bare), "en", "UTC", "en")
+        sheets = _numbers(model)
+        for title, row, column, number in given or ():
+            model.update_cell_with_number(sheets[title], row, column, number)
         model.evaluate()
-        return model, _numbers(model)
+        return model, sheets
     except CheckError:
         raise
     except BaseException as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape, unescape
 from pathlib import Path
@@ -26,12 +26,14 @@ from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value, column_number
 
 __all__ = [
     "FORMULA_CELL",
+    "Contents",
     "FormulaCell",
     "Properties",
     "TypedCell",
     "open_workbook",
     "place",
     "read_cells",
+    "read_contents",
     "read_formulas",
     "read_names",
     "read_properties",
@@ -92,6 +94,16 @@ class TypedCell(NamedTuple):
     value: Value | None
 
 
+class Contents(NamedTuple):
+    """All that stands in a workbook: its formula cells as read_formulas has them, and what is typed by row and column.
+
+    `typed` has every tab.
+    """
+
+    formulas: tuple[FormulaCell, ...]
+    typed: Mapping[str, Mapping[tuple[int, int], Value | None]]
+
+
 class Properties(NamedTuple):
     """Who created a workbook, when it was last changed, and the application that saved it; "" for what is not said."""
 
@@ -121,15 +133,28 @@ def read_typed(path: Path | str, only: str | None = None) -> Iterator[TypedCell]
                 yield from _typed(tab, text, texts)
 
 
-def read_cells(path: Path | str, without: str = "") -> Iterator[TypedCell | FormulaCell]:
-    """Both in one reading: of some rows what is typed, then the formulas; of all tabs but one. CheckError as above."""
+def read_cells(path: Path | str, without: str = "", only: str | None = None) -> Iterator[TypedCell | FormulaCell]:
+    """Both in one reading: of some rows what is typed, then the formulas; of all tabs but one, or of one."""
     with open_workbook(path) as archive:
         texts = _texts(archive)
         for tab, part in sheet_parts(archive):
             masters: dict[str, tuple[str, str]] = {}
-            for text in _rows_of(archive, part) if tab != without else ():
+            for text in _rows_of(archive, part) if tab != without and only in (None, tab) else ():
                 yield from _typed(tab, text, texts)
                 yield from _formulas(tab, text, masters)
+
+
+def read_contents(path: Path | str, only: str | None = None) -> Contents:
+    """All of them, or of one tab, for those who ask several times; CheckError as above."""
+    with open_workbook(path) as archive:
+        typed: dict[str, dict[tuple[int, int], Value | None]] = {tab: {} for tab, _ in sheet_parts(archive)}
+    formulas: list[FormulaCell] = []
+    for cell in read_cells(path, only=only):
+        if isinstance(cell, FormulaCell):
+            formulas.append(cell)
+        else:
+            typed[cell.tab][place(cell.address)] = cell.value
+    return Contents(tuple(formulas), typed)
 
 
 def read_names(path: Path | str) -> dict[str, str]:
