@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from openpyxl.utils import range_boundaries
 
 from cnn.live.tabs import add_live_tabs
 from sheetgen.build import build
@@ -23,7 +24,7 @@ from sheetgen.tabs.run import MARK_ROW
 from sheetgen.tabs.workbook import fill_book
 from sheetgen.xlsx.book import Book, Tab
 from sheetgen.xlsx.shapes import Grid
-from sheetgen.xlsx.units import EMU_PER_PIXEL
+from sheetgen.xlsx.units import EMU_PER_PIXEL, PAGE_HEIGHT, PAGE_WIDTH
 
 # What Excel shows of a sheet on a screen of 1366×768, in pixels; and rows of a table that are worth the name.
 ACROSS, DOWN, ROWS = 1306, 488, 11
@@ -128,6 +129,23 @@ def test_the_network_fits_the_screen(name: str) -> None:
     if name == "erav2":
         bottom = max(grid.top(shape.high[2] + 1) + shape.high[3] for shape in tab.shapes)  # type: ignore[attr-defined]
         assert bottom / EMU_PER_PIXEL * zoom / 100 <= DOWN
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_page_shows_the_whole_picture_and_what_fits_of_the_list(name: str) -> None:
+    """The outlines with their pens; of the default's list all, of a longer one as many rows as there is room for."""
+    [tab] = [tab for tab in short(name).tabs if tab.ws.title == "Network"]
+    grid = Grid(tab.ws)
+    _, _, right, bottom = range_boundaries(str(tab.ws.print_area).rpartition("!")[2])
+    assert right and bottom
+    width = grid.left(right + 1) / EMU_PER_PIXEL
+    ends = [grid.left(shape.high[0] + 1) + shape.high[1] for shape in tab.shapes]  # type: ignore[attr-defined]
+    assert max(ends, default=0) / EMU_PER_PIXEL + 2 < width, "half a pen would be cut off"
+    height = PAGE_HEIGHT * max(1, width / PAGE_WIDTH)
+    lowest = max(row for row, column in tab.ws._cells if column >= 4)
+    if bottom < tab.ws.max_row:
+        assert name != "erav2"
+        assert bottom == lowest or grid.top(bottom + 1) / EMU_PER_PIXEL <= height < grid.top(bottom + 2) / EMU_PER_PIXEL
 
 
 def test_the_gradient_check_fits_the_screen() -> None:

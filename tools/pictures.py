@@ -73,7 +73,7 @@ PICTURES = (
     Picture("compare", "Compare"),
     Picture("map", "Map", part=0.7, moment=Moment("xor", "lr 2", 600)),
     Picture("landscape", "Landscape", part=0.66, moment=Moment("xor", "lr 2", 20)),
-    Picture("epochs", "CNN epochs", part=0.58),
+    Picture("epochs", "CNN epochs", part=0.8),
     Picture("draw", "Draw", part=0.65, dpi=160),
     Picture("layers", "Layers", part=0.42, dpi=330),
 )
@@ -84,7 +84,7 @@ LESSONS = (
     ("conv", Picture("conv_derivation", "Derivation", area="$A$66:$E$101")),
     ("rnn", Picture("rnn_network", "Network", area="$D$4:$Y$27")),
     ("rnn", Picture("rnn_derivation", "Derivation", area="$A$64:$E$95")),
-    ("attention", Picture("attention_network", "Network", area="$D$4:$Y$23")),
+    ("attention", Picture("attention_network", "Network", area="$D$4:$Y$25")),
     ("attention", Picture("attention_derivation", "Derivation", area="$A$128:$E$150")),
     ("normalisation", Picture("normalisation_network", "Network", area="$D$4:$Y$30")),
     ("normalisation", Picture("normalisation_derivation", "Derivation", area="$A$70:$E$92")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from sheetgen.xlsx.cells import Formula, column_letters
 from sheetgen.xlsx.charts import HUES
 from sheetgen.xlsx.shapes import Grid
 from sheetgen.xlsx.style import fit_screen, furnish
-from sheetgen.xlsx.units import EMU_PER_PIXEL, PAGE_HEIGHT, PAGE_WIDTH, PIXELS_PER_POINT
+from sheetgen.xlsx.units import EMU_PER_PIXEL, PAGE_HEIGHT, PAGE_WIDTH
 
 PICTURE_TOP, PICTURE_LEFT = 4, 4
 # Of more samples, the picture shows one of so many: CHOOSE takes no more.
@@ -50,24 +49,25 @@ def fill(tab: Tab, plan: Plan, *, trying: bool = True) -> State:
             _choose_sample(tab, plan, samples, picture.columns[1])
         if trying and plan.spec.plain:
             try_input.fill(tab, plan, chosen, picture)
-        right = picture.right
+        right = picture.right + 1
     else:
         bottom = network_maps.draw(tab, plan, chosen, PICTURE_TOP, PICTURE_LEFT)
         right = PICTURE_LEFT + network_maps.COLUMNS
         if plan.network.samples > 1:
             shown_first = "sample 1 of" if plan.spec.turns == 1 else "the first sample of a row's"
             tab.put(bottom + 2, PICTURE_LEFT, f"The picture shows {shown_first} {plan.network.samples}.", "muted")
-    width = Grid(tab.ws).left(right + 1) / EMU_PER_PIXEL
-    fit_screen(tab.ws, width)
-    _print(tab, right, width)
+    grid = Grid(tab.ws)
+    fit_screen(tab.ws, grid.left(right + 1) / EMU_PER_PIXEL)
+    _print(tab, right, grid)
     return chosen
 
 
-def _print(tab: Tab, right: int, width: float) -> None:
+def _print(tab: Tab, right: int, grid: Grid) -> None:
     """One page: the picture, and as much of the list of values as fits beside it; training tabs print the others."""
-    fitting = PAGE_HEIGHT * max(1.0, width / PAGE_WIDTH) / PIXELS_PER_POINT / network_picture.ROW_HEIGHT
+    room = PAGE_HEIGHT * max(1.0, grid.left(right + 1) / EMU_PER_PIXEL / PAGE_WIDTH)
     drawn = max(row for row, column in tab.ws._cells if column >= PICTURE_LEFT)
-    listed = min(tab.ws.max_row, math.floor(fitting) - PICTURE_TOP)
+    rows = range(PICTURE_TOP, tab.ws.max_row + 1)
+    listed = max((row for row in rows if grid.top(row + 1) / EMU_PER_PIXEL <= room), default=0)
     tab.ws.print_area = f"A1:{column_letters(right)}{max(drawn, listed)}"
 
 

@@ -21,6 +21,8 @@ FEW = 4
 # A node is a column of text between two narrow ones. Programs differ by 6 % in the width that they give a column, and
 # an arrow that starts inside a column is off by that much: the narrow columns keep it below two pixels.
 NODE_SIDE, NODE_WIDTH = 3.0, 14.0
+# On paper the last outline needs room for its own pen, half of which lies outside its cells.
+MARGIN = 0.75
 # What follows a symbol takes at most so many characters, as in " = -1.2E-05", with what a cell keeps free.
 NUMBER_WIDTH = 12.0
 LABEL_WIDTH = 12.0
@@ -181,7 +183,7 @@ class _Sheet:
             columns.append(left + 1)
             longest = max(len(label) for node in layer.nodes for label, _ in node.lines)
             text = max(NODE_WIDTH, longest + NUMBER_WIDTH, float(len(layer.title)))
-            widths = (NODE_SIDE, text, NODE_SIDE, *(self._gap(index) if index + 1 < len(self.layers) else ()))
+            widths = (NODE_SIDE, text, NODE_SIDE, *(self._gap(index) if index + 1 < len(self.layers) else (MARGIN,)))
             for width in widths:
                 self.tab.ws.column_dimensions[get_column_letter(left)].width = width
                 left += 1
