@@ -9,6 +9,7 @@ from functools import lru_cache
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from sheetgen.errors import ERRORS, ExcelError
@@ -28,6 +29,7 @@ __all__ = [
     "FORMULA_CELL",
     "Contents",
     "FormulaCell",
+    "ListTable",
     "Properties",
     "TypedCell",
     "open_workbook",
@@ -35,8 +37,10 @@ __all__ = [
     "read_cells",
     "read_contents",
     "read_formulas",
+    "read_local_names",
     "read_names",
     "read_properties",
+    "read_tables",
     "read_typed",
     "sheet_parts",
 ]
@@ -57,6 +61,7 @@ _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 _ADDRESS = re.compile(r'r="([A-Z]{1,3}[1-9][0-9]{0,6})"')
 _KIND = re.compile(r'\bt="(\w+)"')
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_COLUMN = f"{MAIN}tableColumn"
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -112,6 +117,18 @@ class Properties(NamedTuple):
     application: str
 
 
+class ListTable(NamedTuple):
+    """A table of Excel, which formulas name by columns: its tab, its cells, and how many rows are heads and totals."""
+
+    tab: str
+    top: int
+    left: int
+    bottom: int
+    columns: tuple[str, ...]
+    heads: int
+    totals: int
+
+
 def read_formulas(path: Path | str, only: str | None = None) -> Iterator[FormulaCell]:
     """Every formula cell, tab by tab in the order of the file, or of one tab.
 
@@ -162,6 +179,43 @@ def read_names(path: Path | str) -> dict[str, str]:
     with open_workbook(path) as archive:
         names = small_part(archive, book_part(archive)).iter(f"{MAIN}definedName")
         return {name.attrib["name"]: name.text or "" for name in names if "localSheetId" not in name.attrib}
+
+
+def read_local_names(path: Path | str) -> dict[str, dict[str, str]]:
+    """What each name that only its own tab knows means there, by tab; CheckError as above."""
+    with open_workbook(path) as archive:
+        book = small_part(archive, book_part(archive))
+        titles = [sheet.attrib.get("name", "") for sheet in book.iter(f"{MAIN}sheet")]
+        found: dict[str, dict[str, str]] = {}
+        for name in book.iter(f"{MAIN}definedName"):
+            at = name.attrib.get("localSheetId", "")
+            if at.isdecimal() and int(at) < len(titles):
+                found.setdefault(titles[int(at)], {})[name.attrib["name"]] = name.text or ""
+        return found
+
+
+def read_tables(path: Path | str) -> dict[str, ListTable]:
+    """Excel's tables by their names in small letters; CheckError as above."""
+    found: dict[str, ListTable] = {}
+    with open_workbook(path) as archive:
+        parts = set(archive.namelist())
+        for tab, part in sheet_parts(archive):
+            folder, _, name = part.rpartition("/")
+            if f"{folder}/_rels/{name}.rels" not in parts:
+                continue
+            for _, kind, target in relations(archive, part):
+                if kind.endswith("/table") and target in parts:
+                    table = small_part(archive, target)
+                    found[table.attrib["displayName"].casefold()] = _list_table(tab, table)
+    return found
+
+
+def _list_table(tab: str, table: Element) -> ListTable:
+    first, _, last = table.attrib["ref"].partition(":")
+    (top, left), (bottom, _) = place(first), place(last or first)
+    columns = tuple(_ESCAPED.sub(lambda code: chr(int(code[1], 16)), one.attrib["name"]) for one in table.iter(_COLUMN))
+    heads, totals = (int(table.attrib.get(f"{what}RowCount", count)) for what, count in (("header", 1), ("totals", 0)))
+    return ListTable(tab, top, left, bottom, columns, heads, totals)
 
 
 def read_properties(path: Path | str) -> Properties:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from sheetgen.check.foreign.structured import in_cells
 from sheetgen.errors import CheckError
 from sheetgen.xlsx.cells import Value, column_letters
 from sheetgen.xlsx.copies import moved_text, relative
-from sheetgen.xlsx.reader import TypedCell, place, read_cells, read_names
+from sheetgen.xlsx.reader import TypedCell, place, read_cells, read_local_names, read_names, read_tables
 
 __all__ = ["Book", "Cell", "Place", "address", "copied_row", "formula_of", "read_book"]
 
@@ -41,17 +41,19 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Book:
-    """The cells of every tab, and what the names, in small letters, mean."""
+    """The cells of every tab, and what the names, in small letters, mean; `local` has, by tab, those of a tab alone."""
 
     path: Path
     tabs: Mapping[str, Mapping[Place, Cell]]
     names: Mapping[str, str] = field(default_factory=dict)
+    local: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    @cached_property
-    def has_values(self) -> bool:
-        """Whether a value is stored beside some formula, or there are no formulas."""
-        formulas = [cell.value for cells in self.tabs.values() for cell in cells.values() if cell.text is not None]
-        return not formulas or any(value is not None for value in formulas)
+    def meanings(self, tab: str) -> Mapping[str, str]:
+        """What names mean in the formulas of a tab."""
+        return {**self.names, **self.local[tab]} if tab in self.local else self.names
+
+    has_values: bool = True
+    """Whether a value is stored beside some formula, or there are no formulas."""
 
 
 def read_book(path: Path, without: str = "") -> Book:
@@ -63,6 +65,7 @@ def read_book(path: Path, without: str = "") -> Book:
     count = 0
     first: dict[tuple[str, str], tuple[str, Place]] = {}
     known: dict[tuple[str, str, str | None], tuple[str, Place]] = {}
+    listed = read_tables(path)
     for cell in read_cells(path, without):
         count = _counted(count, path)
         here = place(cell.address)
@@ -73,10 +76,21 @@ def read_book(path: Path, without: str = "") -> Book:
         filled = cell.tab, text, cell.origin
         if cell.origin is None or filled not in known:
             start = here if cell.origin is None else place(cell.origin)
+            text = in_cells(text, cell.tab, start[0], listed)
             known[filled] = first.setdefault((cell.tab, relative(text, *start)), (text, start))
         text, start = known[filled]
         tabs.setdefault(cell.tab, {})[here] = Cell(cell.value, text, here[0] - start[0], here[1] - start[1])
-    return Book(path, tabs, {name.casefold(): meaning for name, meaning in read_names(path).items()})
+    local = {tab: _small(names) for tab, names in read_local_names(path).items()}
+    stored = [cell.value for cells in tabs.values() for cell in cells.values() if cell.text is not None]
+    computed = not stored or any(value not in (None, 0) for value in stored)
+    if not computed:  # a program that does not calculate may store 0 everywhere
+        tabs = {tab: {at: cell._replace(value=None) if cell.text is not None else cell for at, cell in cells.items()}
+                for tab, cells in tabs.items()}  # fmt: skip
+    return Book(path, tabs, _small(read_names(path)), local, computed)
+
+
+def _small(names: Mapping[str, str]) -> dict[str, str]:
+    return {name.casefold(): meaning for name, meaning in names.items()}
 
 
 def address(where: Place) -> str:

@@ -90,13 +90,15 @@ class Causes:
             return False
 
     def _gives(self, tried: Code, wrong: Wrong, symbol: str) -> bool:
-        for draw in self.judged.draws_of(wrong.symbol):
-            try:
-                value = self.view.try_code(tried, wrong.place, draw)
-            except FormulaError:
-                return False
-            if not close(value, self.judged.expected(symbol, draw, wrong.place[0])):
-                return False
+        row = wrong.place[0]
+        for proof in (False, True):
+            for draw in self.judged.draws_of(wrong.symbol, proof=proof):
+                try:
+                    value = self.view.try_code(tried, wrong.place, draw)
+                except FormulaError:
+                    return False
+                if not close(value, self.judged.expected(symbol, draw, row)):
+                    return False
         return True
 
     def _update(self, wrong: Wrong, tree: Node) -> Cause | None:
@@ -134,7 +136,8 @@ class Causes:
             if not isinstance(value, float):
                 return None
             implied.append((state[name] - value) / state[f"∂E/∂{name}"])
-        return the_one(implied)
+        found = the_one(implied)
+        return found if found is None else found * self.network.downhill
 
     def _told(self, why: str, *pattern: object) -> Cause:
         return Cause(why, "", (0, 0), "", pattern)

@@ -15,7 +15,7 @@ from sheetgen.check.foreign.labels import RATE, STEP
 from sheetgen.check.foreign.network import expanded
 from sheetgen.check.foreign.words import Words
 from sheetgen.formulas.parse import FormulaError, parse
-from sheetgen.formulas.tree import Node, Reference
+from sheetgen.formulas.tree import Corner, Node, Reference
 from sheetgen.xlsx.cells import column_letters
 
 __all__ = ["MOST_HELPERS", "Changes", "kind_of"]
@@ -64,7 +64,9 @@ class Changes:
         for name, column in self.judged.table.columns.items():
             if name in (STEP, RATE):
                 continue
-            for at in {row, there.first.row} if name == symbol else {row}:
+            if (row, column) in self.judged.view.blank:
+                yield Reference(None, Corner(self.judged.table.first_row, column, True, True)), name == symbol
+            for at in {row, there.first.row} if name == symbol or name.endswith("⁺") else {row}:
                 corner = replace(
                     there.first, column=column, row=at, row_fixed=there.first.row_fixed and at == there.first.row
                 )

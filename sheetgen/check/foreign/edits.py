@@ -40,6 +40,10 @@ def _everywhere(node: Node, changes: Callable[[Node], Iterator[tuple[Node, Edit]
 
 
 _NOTHING = Number("0")
+_OPERATORS = {
+    "+": ("-", "*"), "-": ("+", "*"), "*": ("/", "+", "-"), "/": ("*",), "^": ("*",),
+    "<": (">", ">="), ">": ("<", "<="), "<=": (">=", ">"), ">=": ("<=", "<"),
+}  # fmt: skip
 
 
 def references_in(tree: Node) -> list[Reference]:
@@ -67,8 +71,7 @@ def operators(tree: Node, numbers: Sequence[str] = ("0.5", "1", "2")) -> Iterato
     def changes(node: Node) -> Iterator[tuple[Node, Edit]]:
         if isinstance(node, Operation):
             for at, there in enumerate(node.operators):
-                others = {"+": "-*", "-": "+*", "*": "/+-", "/": "*", "^": "*"}.get(there, "")
-                for one in others:
+                for one in _OPERATORS.get(there, ()):
                     new = (*node.operators[:at], one, *node.operators[at + 1 :])
                     yield _operators(new, node.operands), Edit(_NOTHING, "operator", there, one)
                 for one in "-+" if there == "*" else "":

@@ -35,7 +35,8 @@ WRITTEN_SO = {
     "e": "{count} have a typed number for e ({first}): judged as EXP, which has all digits",
 }
 NO_VALUES = (
-    "stored  no value is stored beside any formula, as by a program that does not calculate: only formulas were judged"
+    "stored  no value is stored beside any formula, or 0 beside all, as by a program that does not calculate: only "
+    "formulas were judged"
 )
 
 
@@ -48,6 +49,9 @@ def examine(path: Path, network: Network | None = None) -> Foreign:
     reports = []
     effort = Effort()
     for table in tables:
+        if table.trouble:
+            reports.append(TableReport(table, None, None, "", (), (), 0, 0, trouble=table.trouble))
+            continue
         try:
             judged = judge(book, table, network, effort, alone=len(tables) == 1)
             if judged.trains or len(tables) == 1:
@@ -120,19 +124,22 @@ def _not_understood(judged: Judged, causes: Causes) -> str:
 def _notes(judged: Judged) -> Iterator[str]:
     """How labels and formulas are taken that say something else, and rates that differ from most."""
     table = judged.table
-    if table.note:
-        yield table.note
+    yield from filter(None, [table.note, table.around])
     labels = [table.labels[column] for name, column in table.columns.items() if name.startswith("a_")]
     if nets := [label for label in labels if not symbol_of(label).startswith("a_")]:
         yield f"{', '.join(nets)}: taken for activations, which no column is labelled as and these have"
     for kind, (place, count) in _written_so(judged).items():
         first = f"first in {address(place)}" if count > 1 else f"in {address(place)}"
         yield WRITTEN_SO[kind].format(count=f"{count:,} formulas" if count > 1 else "a formula", first=first)
-    for (rate, where), keys in _by_rate(judged).items():
+    column = table.columns.get(RATE)
+    by_rate = {one: keys for one, keys in _by_rate(judged).items() if not (one[1] and one[1][1][1] == column)}
+    if len(by_rate) < len(_by_rate(judged)):
+        yield f"each step has the rate of its row in column {column_letters(column or 1)}"
+    for (rate, where), keys in by_rate.items():
         names, rows = list(dict.fromkeys(name for name, _ in keys)), sorted({row for _, row in keys})
         cell = "" if where is None else f" ({address_of(*where, table.tab)})"
         yield f"the rate of {', '.join(names)} is {rate:.9g}{cell} in rows {rows[0]} to {rows[-1]}"
-    yield from filter(None, [_unread(judged)])
+    yield from filter(None, [_texts(judged), _unread(judged)])
 
 
 def _written_so(judged: Judged) -> dict[str, tuple[Place, int]]:
@@ -154,6 +161,15 @@ def _by_rate(judged: Judged) -> dict[tuple[float, RatePlace], list[Key]]:
     for key, rate in judged.other_rates.items():
         found.setdefault(rate, []).append(key)
     return found
+
+
+def _texts(judged: Judged) -> str:
+    """Inputs that are texts."""
+    if not judged.texts:
+        return ""
+    first, count = address(judged.texts[0]), len(judged.texts)
+    what = f"{first} holds its number" if count == 1 else f"{count:,} cells hold their numbers (first {first})"
+    return f"{what} as a text: + and * take it for a number, but SUM, SUMPRODUCT and charts do not; type it again"
 
 
 def _unread(judged: Judged) -> str:

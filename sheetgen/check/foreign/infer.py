@@ -28,7 +28,7 @@ TRIED = 2
 def sizes_of(table: Table) -> Network:
     """The network that the labels count; CheckError, which names no file, if its numbers do not fit together."""
     most: Counter[str] = Counter()
-    for symbol in table.columns:
+    for symbol in (name.rstrip("⁺") for name in table.columns):
         if found := _UNIT.fullmatch(symbol):
             key = "o" if found[1] == "o" else f"h{int(found[2] or 1)}"
             most[key] = max(most[key], int(found[3]))
@@ -147,7 +147,11 @@ def _with_gradients(network: Network, score: Score, orders: tuple[bool, ...]) ->
     )
     network = _best(network, others, score, gradients)
     deltas = [name for name in network.equations if name.startswith("δ")]
-    return _best(network, [replace(network, factor_in_delta=False)], score, deltas)
+    # Gradients that are made of δ are right with either sign of it.
+    turned = replace(network, gradient_factor=-network.gradient_factor)
+    right = score(network, gradients, -1)[0]
+    alike = (one for one in (turned,) if score(one, gradients, right - 1)[0] == right)
+    return _best(network, [replace(network, factor_in_delta=False), *alike], score, deltas)
 
 
 def _nets(network: Network) -> list[str]:

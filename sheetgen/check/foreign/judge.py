@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.infer import infer_order
-from sheetgen.check.foreign.judged import Judged, Wrong, close, typed_right
+from sheetgen.check.foreign.judged import PLACEHOLDER, Judged, Wrong, close, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.optimizers import another_optimizer
@@ -19,7 +20,7 @@ from sheetgen.check.foreign.refer import references
 from sheetgen.check.foreign.stored import Stored
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.understand import Score, best_reading, with_data
-from sheetgen.check.foreign.view import Draw, Effort
+from sheetgen.check.foreign.view import Draw, Effort, View
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError
 
@@ -47,9 +48,9 @@ def judge(
         ordered = infer_order(network, Score(view, fixed, judged.rate))
         if ordered != network:
             judged, rates = with_rate_found(view, ordered, fixed)
-    if judged.rate is not None and judged.rate * judged.network.gradient_factor < 0:
+    if judged.rate is not None and judged.rate < 0:
         # Against the gradient is down: what adds it, or has it the other way round alone, is wrong.
-        network = replace(judged.network, gradient_factor=abs(judged.network.gradient_factor))
+        network = _downhill(view, judged.network, fixed)
         judged, rates = with_rate_found(view, network, fixed)
         judged.rate = None if judged.rate is None else abs(judged.rate)
         judged.__dict__.pop("draws", None)
@@ -62,6 +63,14 @@ def judge(
         judged.rate = judged.rate_place = None
     judged.wrong = sorted(_wrong_cells(judged), key=lambda one: (one.place[0], one.place[1]))
     return judged
+
+
+def _downhill(view: View, network: Network, fixed: Mapping[str, float]) -> Network:
+    """Of a network whose updates go uphill, gradients the other way round if as many cells have them so, or not so."""
+    score = Score(view, fixed, PLACEHOLDER)
+    upright, turned = (replace(network, gradient_factor=sign * abs(network.gradient_factor)) for sign in (1, -1))
+    more = score(turned, turned.equations)[0] >= score(upright, upright.equations)[0]
+    return turned if more and network.downhill > 0 else upright
 
 
 def _may_train(judged: Judged) -> bool:
@@ -134,8 +143,9 @@ def _formula(judged: Judged, symbol: str, place: Place, cell: Cell) -> tuple[str
         try:
             value = view.compute(cell, place, draw)
         except FormulaError as error:
-            # What cannot be read can still be right by its number.
-            right = typed_right(view, judged.machine, judged.given(symbol, place[0]), symbol, place)
+            # What cannot be read can still be right by its number; data is what it is.
+            given = judged.given(symbol, place[0])
+            right = symbol[0] in "it" or typed_right(view, judged.machine, given, symbol, place)
             if right:
                 judged.unread.setdefault(place, str(error))
             return "" if right else f"unread: {error}", True
@@ -165,15 +175,30 @@ def _typed(judged: Judged, symbol: str, place: Place, cell: Cell) -> str | None:
     if isinstance(cell.value, bool):
         return "truth"
     if isinstance(cell.value, str):
+        if symbol[0] in "it" and _is_number_text(cell.value):
+            judged.texts.append(place)
+            return ""
         return "error" if isinstance(cell.value, ExcelError) else "text"
     if symbol[0] in "it":
         return _same_data(judged, symbol, place, cell)
-    return "" if typed_right(judged.view, judged.machine, judged.given(symbol, place[0]), symbol, place) else "typed"
+    given, exact = judged.given(symbol, place[0]), place[0] > judged.table.first_row and symbol in judged.computed
+    return "" if typed_right(judged.view, judged.machine, given, symbol, place, exact=exact) else "typed"
+
+
+def _is_number_text(text: str) -> bool:
+    """Whether a text is one that + and * take for a number."""
+    with suppress(ValueError):
+        return math.isfinite(float(text)) and "_" not in text
+    return False
 
 
 def _same_data(judged: Judged, symbol: str, place: Place, cell: Cell) -> str | None:
-    """Typed inputs may be other ones in each row; one that stands out is a slip, and so is a filled series."""
+    """Typed inputs may be other ones in each row; one that stands out is a slip, and so is a filled series, or another
+    number among copies of the row above."""
     column = judged.typed_data
+    if symbol in judged.copied and place[0] > judged.table.first_row:
+        above = judged.view.book.tabs[judged.table.tab].get((place[0] - 1, place[1]))
+        return "data" if above is not None and above.value != cell.value else ""
     usual, count = Counter(column[symbol].values()).most_common(1)[0]
     if cell.value != usual and count == len(column[symbol]) - 1 > 1:
         others = [set(values.values()) for name, values in column.items() if name != symbol]

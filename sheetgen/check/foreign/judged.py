@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from sheetgen.check.foreign.book import Place, copied_row
+from sheetgen.check.foreign.book import Cell, Place, copied_row
 from sheetgen.check.foreign.labels import RATE
+from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.view import Draw, Machine, View, new_draws
@@ -28,6 +29,7 @@ KEPT = 9
 """Digits of a rate by which rates are told apart."""
 PLACEHOLDER = 0.37
 FEWEST_OF_SERIES = 3
+SOME_DIGITS = 5e-6
 
 
 Key = tuple[str, int]
@@ -64,6 +66,7 @@ class Judged:
     other_rates: Mapping[Key, tuple[float, RatePlace]] = field(default_factory=dict)
     trouble: str = ""
     unread: dict[Place, str] = field(default_factory=dict)
+    texts: list[Place] = field(default_factory=list)
     compared: int = 0
     wrong: list[Wrong] = field(default_factory=list)
 
@@ -90,6 +93,34 @@ class Judged:
         there = {row: cell for row in self.table.rows if (cell := cells.get((row, column))) is not None}
         changed = {row: cell for row, cell in there.items() if copied_row(cell, (row, column)) != row - 1}
         return len({cell.value for cell in changed.values()}) <= 1
+
+    @cached_property
+    def computed(self) -> set[str]:
+        """Symbols whose columns are formulas for the most part, so that a typed number is none that was pasted."""
+        return {
+            symbol
+            for symbol, cells in self._below.items()
+            if 2 * sum(one.text is not None for _, one in cells) > len(cells)
+        }
+
+    @cached_property
+    def copied(self) -> set[str]:
+        """Symbols whose cells take the number of the row above for the most part."""
+        table = self.table
+        copies = {
+            symbol: sum(copied_row(cell, (row, table.columns[symbol])) == row - 1 for row, cell in cells)
+            for symbol, cells in self._below.items()
+        }
+        return {symbol for symbol, count in copies.items() if 2 * count > len(self._below[symbol])}
+
+    @cached_property
+    def _below(self) -> dict[str, list[tuple[int, Cell]]]:
+        """The cells of each symbol below the first row."""
+        table, cells = self.table, self.view.book.tabs[self.table.tab]
+        return {
+            symbol: [(row, cell) for row in table.rows[1:] if (cell := cells.get((row, column))) is not None]
+            for symbol, column in table.columns.items()
+        }
 
     @cached_property
     def typed_data(self) -> dict[str, dict[int, float]]:
@@ -133,12 +164,21 @@ class Judged:
     @cached_property
     def draws(self) -> tuple[list[Draw], list[Draw]]:
         """Numbers to judge by: for formulas of their own row, and for updates."""
-        rate = PLACEHOLDER if self.rate is None else self.rate
-        return new_draws(self.machine, self.fixed, rate, DRAWS, self.in_turn)
+        return self._drawn(range(DRAWS))
 
-    def draws_of(self, symbol: str) -> list[Draw]:
+    @cached_property
+    def proof(self) -> tuple[list[Draw], list[Draw]]:
+        """More of them, for what must not be right by chance."""
+        return self._drawn(range(DRAWS, 3 * DRAWS))
+
+    def _drawn(self, seeds: range) -> tuple[list[Draw], list[Draw]]:
+        rate = PLACEHOLDER if self.rate is None else self.rate
+        own, before = new_draws(self.machine, self.fixed, rate, seeds, self.in_turn)
+        return (before, before) if is_lagged(self.table.columns) else (own, before)
+
+    def draws_of(self, symbol: str, *, proof: bool = False) -> list[Draw]:
         """Those for a symbol's formulas."""
-        return self.draws[symbol in self.network.weights]
+        return (self.proof if proof else self.draws)[symbol in self.network.weights]
 
     def expected(self, symbol: str, draw: Draw, row: int) -> float:
         """What a symbol's cell shows in a draw, if it stands in that row."""
@@ -182,8 +222,11 @@ def machine_of(network: Network) -> Machine:
 
 def stored_numbers(view: View, row: int) -> dict[str, float]:
     """The numbers that a row's symbols have in the file."""
-    cells = view.book.tabs[view.table.tab]
-    found = {symbol: cells.get((row, column)) for symbol, column in view.table.columns.items()}
+    cells, columns = view.book.tabs[view.table.tab], view.table.columns
+    found = {symbol: cells.get((row, column)) for symbol, column in columns.items()}
+    if is_lagged(columns):
+        new = {symbol[:-1]: column for symbol, column in columns.items() if symbol.endswith("⁺")}
+        found |= {symbol: cells.get((row - 1, column)) for symbol, column in new.items()}
     return {symbol: float(cell.value) for symbol, cell in found.items() if cell is not None and is_number(cell.value)}
 
 
@@ -199,8 +242,13 @@ def half_unit(value: float) -> float:
     )
 
 
-def typed_right(view: View, machine: Machine, fixed: Mapping[str, float], symbol: str, place: Place) -> bool:
-    """Whether a number is what the stored numbers beside it give, if each is rounded in its last digit."""
+def typed_right(
+    view: View, machine: Machine, fixed: Mapping[str, float], symbol: str, place: Place, *, exact: bool = False
+) -> bool:
+    """Whether a number is what the stored numbers beside it give, if each is rounded in its last digit.
+
+    With `exact`, it must have some digits: a few are what somebody typed.
+    """
     network = machine.network
     name, row = network.source_of(symbol, place[0])
     stored = {**fixed, **stored_numbers(view, row)}
@@ -211,7 +259,8 @@ def typed_right(view: View, machine: Machine, fixed: Mapping[str, float], symbol
     expected = machine.run(stored).get(name, math.nan)
     if math.isnan(expected):
         return False
-    allowed = half_unit(float(value)) * 1.01 + 1e-12 * abs(expected)
+    own = half_unit(float(value)) * 1.01
+    allowed = (min(own, SOME_DIGITS * abs(expected)) if exact else own) + 1e-12 * abs(expected)
     if abs(value - expected) <= allowed:
         return True
     first = row == view.table.first_row

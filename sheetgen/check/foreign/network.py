@@ -7,6 +7,8 @@ feeds of their δ times the weight between, times the slope. A formula has symbo
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,6 +94,11 @@ class Network:
     offsets: tuple[tuple[float, ...], ...] = ()
 
     @property
+    def downhill(self) -> float:
+        """1 where updates take the gradient away; -1 where gradients are held the other way round, and added."""
+        return math.copysign(1.0, self.gradient_factor)
+
+    @property
     def depth(self) -> int:
         """How many layers have weights."""
         return len(self.units) - 1
@@ -153,7 +160,8 @@ class Network:
                 for unit in range(self.units[layer]):
                     found[f"δ_{self.net(layer, unit, mark)}"] = self._delta(layer, unit, mark)
             found |= dict(self._gradients(layer))
-            found |= {f"{w}⁺": f"{{{w}}}-{{η}}*{{∂E/∂{w}}}" for w in self.of_layer(layer)}
+            sign = "-" if self.downhill > 0 else "+"
+            found |= {f"{w}⁺": f"{{{w}}}{sign}{{η}}*{{∂E/∂{w}}}" for w in self.of_layer(layer)}
         return found
 
     def _forward(self, layer: int, mark: str) -> dict[str, str]:
@@ -188,7 +196,7 @@ class Network:
                 text = self._loss(self.gradient_loss, unit, mark, "delta")
             else:
                 text = _product(self._loss(self.gradient_loss, unit, mark, "slope"), self.slope(layer, unit, mark))
-            return text if self.gradient_factor == 1 or not self.factor_in_delta else f"{text}*{self.gradient_factor!r}"
+            return _times(text, self.gradient_factor) if self.factor_in_delta else text
         return _product(f"({self.paths(layer, unit, mark)})", self.slope(layer, unit, mark))
 
     def paths(self, layer: int, unit: int, mark: str = "") -> str:
@@ -212,8 +220,7 @@ class Network:
                     terms.setdefault(f"∂E/∂{bias}", []).append(delta)
         for name, parts in terms.items():
             text = "+".join(parts)
-            outside = self.gradient_factor != 1 and not self.factor_in_delta
-            yield name, f"({text})*{self.gradient_factor!r}" if outside else text
+            yield name, text if self.factor_in_delta else _times(f"({text})", self.gradient_factor)
 
     def of_layer(self, layer: int) -> list[str]:
         """The weights and biases of a layer."""
@@ -234,6 +241,17 @@ def expanded(text: str, equations: Mapping[str, str], known: Mapping[str, str]) 
             shown = f"({inner})" if _is_sum(inner) else inner
         text = text.replace(f"{{{symbol}}}", shown)
     return text
+
+
+_DIFFERENCE = re.compile(r"\((\{a_o\d[^{}]*\})-(\{t\d[^{}]*\})\)")
+
+
+def _times(text: str, factor: float) -> str:
+    """A product with one factor more; -1 turns the difference of output and target round, where there is one."""
+    if factor == 1:
+        return text
+    turned = _DIFFERENCE.sub(r"(\2-\1)", text, count=1)
+    return turned if factor == -1 and turned != text else f"{text}*{factor!r}"
 
 
 def _product(*factors: str) -> str:

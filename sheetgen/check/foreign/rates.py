@@ -8,17 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from sheetgen.check.foreign.book import Cell, Place
-from sheetgen.check.foreign.judged import (
-    KEPT,
-    PLACEHOLDER,
-    Judged,
-    Key,
-    RatePlace,
-    Rates,
-    close,
-    half_unit,
-    stored_numbers,
-)
+from sheetgen.check.foreign.judged import KEPT, PLACEHOLDER, Judged, Key, RatePlace, Rates, half_unit, stored_numbers
 from sheetgen.check.foreign.labels import RATE, is_rate
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.refer import references
@@ -60,7 +50,8 @@ def implied_rates(judged: Judged) -> Rates:
                 cell = view.book.tabs[table.tab].get(place)
                 if cell is None or cell.text is None:
                     continue
-                found[symbol, row] = _implied(view, cell, place, [(draw, draw.state(offset)) for draw in draws], name)
+                implied = _implied(view, cell, place, [(draw, draw.state(offset)) for draw in draws], name)
+                found[symbol, row] = implied if implied is None else implied * judged.network.downhill
     return found
 
 
@@ -137,7 +128,7 @@ def _rate_of_numbers(judged: Judged) -> float | None:
             if slope and name in before and name in after:
                 error = 2 * half_unit(after[name]) / abs(slope)
                 if error < slack:
-                    best, slack = (before[name] - after[name]) / slope, error
+                    best, slack = judged.network.downhill * (before[name] - after[name]) / slope, error
     if best is None or slack > abs(best):
         return None
     typed = (one.value for (row, _), one in cells.items() if row not in table.rows and one.text is None)
@@ -152,14 +143,14 @@ def place_of(judged: Judged, keys: Iterable[Key], wanted: float | None) -> RateP
     rows = table.rows
     for symbol, row in keys:
         rate = judged.rates[symbol, row]
-        if rate is None or wanted is None or not close(rate, wanted):
+        if rate is None or wanted is None or not _same(rate, wanted):
             continue
         cell = book.tabs[table.tab][row, table.columns[symbol]]
         for tab, where in references(cell, table.tab, book):
             if tab == table.tab and where[1] in view.symbols and where[0] in rows:
                 continue
             value = book.tabs.get(tab, {}).get(where)
-            if value is not None and is_number(value.value) and close(float(value.value), wanted):
+            if value is not None and is_number(value.value) and _same(float(value.value), wanted):
                 counts[tab, where] += 1
     return counts.most_common(1)[0][0] if counts else None
 
@@ -172,9 +163,10 @@ def other_rates(judged: Judged) -> Iterator[tuple[Key, tuple[float, RatePlace]]]
         there = {(name, row): judged.rates[name, row] for name in names if (name, row) in judged.rates}
         known = Counter(float(f"{one:.{KEPT}g}") for one in there.values() if one)
         [(rate, count), *_] = known.most_common(1) or [(0.0, 0)]
-        if judged.rate is None or count <= max(1, len(there) / 2) or close(rate, judged.rate):
+        if judged.rate is None or count <= max(1, len(there) / 2) or _same(rate, judged.rate):
             continue
-        first = next(key for key, one in there.items() if one and close(float(f"{one:.{KEPT}g}"), rate))
+        first = next(key for key, one in there.items() if one and _same(one, rate))
+        rate = there[first] or rate
         if _meant_as_rate(judged, first, rate):
             place = place_of(judged, there, rate)
             yield from ((key, (rate, place)) for key in there)
@@ -199,13 +191,23 @@ def _meant_as_rate(judged: Judged, key: Key, rate: float) -> bool:
     for tab, (row, column) in references(cell, table.tab, judged.view.book):
         if tab == table.tab and row in table.rows and column in judged.view.symbols:
             continue
+        if tab == table.tab and column == table.columns.get(RATE) and row in table.rows:
+            return True
         outside += 1
         cells = tabs.get(tab, {})
         there = cells.get((row, column))
-        if there is None or not is_number(there.value) or not close(float(there.value), rate):
+        if there is None or not is_number(there.value) or not _same(float(there.value), rate):
             continue
         beside = [cells.get(place) for place in ((row, column - 1), (row, column - 2), (row - 1, column))]
         if any(one is not None and is_rate(one.value) for one in beside):
             return True
-    typed = (float(node.text) for node in walk(parse(cell.text or "")) if isinstance(node, Number))
-    return not outside and any(close(one, rate) for one in typed)
+    try:
+        typed = [float(node.text) for node in walk(parse(cell.text or "")) if isinstance(node, Number)]
+    except FormulaError:
+        return False
+    return not outside and any(_same(one, rate) for one in typed)
+
+
+def _same(rate: float, other: float) -> bool:
+    """Whether two rates are one, to the digits by which rates are told apart."""
+    return math.isclose(rate, other, rel_tol=10.0 ** (1 - KEPT))

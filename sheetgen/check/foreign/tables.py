@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sheetgen.check.foreign.book import Book, Cell, Place, copied_row
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
+from sheetgen.errors import ExcelError
 from sheetgen.xlsx.cells import is_number
 
 __all__ = ["Table", "best_header", "find_tables", "labels_down", "odd_repeats"]
@@ -26,6 +27,15 @@ ALIKE = 1e-10
 """The relative difference of numbers that are the same: a program may store one with fewer digits."""
 GAP = 2
 """Rows that may stand between the labels and the first step, such as units."""
+BLANKS = 3
+"""Empty rows, or texts in a row, that may stand within a table."""
+GOES_ON = 0.5
+"""The part of a row's formulas that are copies of those above, where it is a row of the table."""
+FEW_PARTS = 2
+APART = (
+    "its rows stand apart, with empty rows between them, so that no update can be judged: delete the empty rows "
+    "(filter a column for blanks, and delete the rows that are shown) and check it again"
+)
 Cells = Mapping[Place, Cell]
 
 
@@ -34,7 +44,8 @@ class Table:
     """A training table: its tab, rows, and the column of each symbol; `extra` are columns that repeat a symbol.
 
     `labels` are the texts above the columns, as they are written. A last row that has new weights alone is one of it;
-    `repeated` rows behind it, which have its numbers again, are not. `note` says how an odd label is taken.
+    `repeated` rows behind it, which have its numbers again, are not. `note` says how an odd label is taken, `around`
+    what stands above or below, and `trouble` why it cannot be judged.
     """
 
     tab: str
@@ -46,6 +57,8 @@ class Table:
     labels: Mapping[int, str]
     repeated: int = 0
     note: str = ""
+    around: str = ""
+    trouble: str = ""
 
     @property
     def rows(self) -> range:
@@ -60,10 +73,8 @@ def find_tables(book: Book) -> list[Table]:
         taken: list[Table] = []
         for row, labels in _headers(cells):
             for part in _side_by_side(labels):
-                table = _table(tab, cells, row, part)
                 inside = any(one.header_row < row <= one.last_row and _overlap(one, part) for one in taken)
-                if table is not None and not inside:
-                    taken.append(table)
+                taken += () if inside else _tables(tab, cells, row, part)
         found += taken
     return found[:MOST_TABLES]
 
@@ -133,7 +144,8 @@ def _side_by_side(labels: Mapping[int, str]) -> list[dict[int, str]]:
     return parts
 
 
-def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Table | None:
+def _tables(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> list[Table]:
+    """The table below a row of labels, and one for each further part of it that stands below empty rows."""
     columns: dict[str, int] = {}
     extra: dict[int, str] = {}
     for column, text in labels.items():
@@ -145,29 +157,79 @@ def _table(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> Ta
     columns = _numbered(columns)
     places = [column for symbol, column in columns.items() if symbol not in (STEP, RATE)]
     if not any(symbol.startswith(("a_", "∂E/", "E")) for symbol in columns):
-        return None  # a block of weights
+        return []  # a block of weights
     if len(places) < FEWEST or sum(symbol.startswith("w") for symbol in columns) < FEWEST_WEIGHTS:
-        return None
-
-    def filled(row: int) -> float:
-        return sum(_is_number(cells.get((row, column))) for column in places) / len(places)
-
-    first = next((row for row in range(header + 1, header + 2 + GAP) if filled(row) >= FILLED), None)
+        return []
+    first = next((row for row in range(header + 1, header + 2 + GAP) if _filled(cells, row, places)), None)
     if first is None or all(_is_copy(cells.get((row, one))) for row in (first, first + 1) for one in places):
-        return None  # what shows another table's numbers
-    last = first
-    while filled(last + 1) >= FILLED and last - first < MOST_ROWS:
-        last += 1
-    weights = [column for symbol, column in columns.items() if symbol.startswith("w") and "⁺" not in symbol]
-    end = last
-    changing = [column for _, column in _changing(columns) if column in places]
-    while last > first + 1 and _again(cells, last, changing):
-        last -= 1
-    if last < end:
-        return Table(tab, header, first, last, columns, extra, labels, end - last)
-    if all(_is_number(cells.get((last + 1, column))) for column in weights):
-        last += 1
-    return Table(tab, header, first, last, columns, extra, labels)
+        return []  # what shows another table's numbers
+    start = Table(tab, header, first, first, columns, extra, labels)
+    parts = list(_parts(cells, start, places))
+    alone = [one for one in parts if len(one.rows) == 1]
+    if len(parts) > FEW_PARTS and len(alone) > len(parts) / 2:
+        return [replace(parts[0], last_row=parts[-1].last_row, trouble=APART)]
+    return parts
+
+
+def _parts(cells: Cells, table: Table, places: Sequence[int]) -> Iterator[Table]:
+    """The table to its end and, below empty rows, the parts that go on with its formulas."""
+    weights = [column for symbol, column in table.columns.items() if symbol.startswith("w") and "⁺" not in symbol]
+    changing = [column for _, column in _changing(table.columns) if column in places]
+    first: int | None = table.first_row
+    around = ""
+    while first is not None:
+        last = first
+        while _filled(cells, last + 1, places) and last - first < MOST_ROWS:
+            last += 1
+        if last > first + 1 and _is_summary(cells, last, places):
+            around = f"{around}; " if around else ""
+            around += f"row {last} has other formulas than the rows above it, as a summary has; it is not judged"
+            yield replace(table, first_row=first, last_row=last - 1, around=around)
+            return
+        end = last
+        while last > first + 1 and _again(cells, last, changing):
+            last -= 1
+        if last == end and _new_weights(cells, last + 1, weights, first):
+            end = last = last + 1
+        yield replace(table, first_row=first, last_row=last, repeated=end - last, around=around)
+        first = _next_part(cells, last, end, places)
+        around = f"it goes on below empty rows: the update from row {end} to row {first} is not judged"
+
+
+def _next_part(cells: Cells, pattern: int, end: int, places: Sequence[int]) -> int | None:
+    """The row below some empty ones, or a line of text, that has the formulas of a row above; None if there is none."""
+    for row in range(end + 1, end + 2 + BLANKS):
+        if _filled(cells, row, places):
+            return row if row > end + 1 and _alike(cells, row, pattern, places) >= GOES_ON else None
+        if sum(isinstance(cell.value, str) for one in places if (cell := cells.get((row, one)))) > BLANKS:
+            return None
+    return None
+
+
+def _filled(cells: Cells, row: int, places: Sequence[int]) -> bool:
+    """Whether most of a table's columns have something in a row."""
+    return sum(_is_number(cells.get((row, column))) for column in places) >= FILLED * len(places)
+
+
+def _alike(cells: Cells, row: int, pattern: int, places: Sequence[int]) -> float:
+    """The part of a row's formulas that are copies of those of another row."""
+    formulas = [(cell, cells.get((pattern, one))) for one in places if (cell := cells.get((row, one))) and cell.text]
+    return sum(above is not None and cell.text == above.text for cell, above in formulas) / max(1, len(formulas))
+
+
+def _is_summary(cells: Cells, row: int, places: Sequence[int]) -> bool:
+    """Whether most of a row's cells have formulas that the rows above, which are copies of each other, have not."""
+    formulas = [one for one in places if (cell := cells.get((row, one))) and cell.text]
+    few = len(formulas) < FILLED * sum((row, one) in cells for one in places)
+    return not few and _alike(cells, row - 1, row - 2, places) >= GOES_ON > _alike(cells, row, row - 1, places)
+
+
+def _new_weights(cells: Cells, row: int, weights: Sequence[int], first: int) -> bool:
+    """Whether a row below the table has the last weights: numbers, or the formulas of the row above."""
+    there = [cells.get((row, column)) for column in weights]
+    formulas = any(cell is not None and cell.text for cell in there)
+    copies = row <= first + 2 or not formulas or _alike(cells, row, row - 1, weights) >= GOES_ON
+    return copies and all(map(_is_number, there))
 
 
 _MATRIX = re.compile(r"w[1-9][1-9]")
@@ -227,5 +289,10 @@ def _is_copy(cell: Cell | None) -> bool:
 
 
 def _is_number(cell: Cell | None) -> bool:
-    """Whether a cell has a formula or something that should be a number; a text below a table ends it."""
-    return cell is not None and (cell.text is not None or isinstance(cell.value, (int, float)))
+    """Whether a cell has a formula or something that should be a number; a text below a table ends it.
+
+    A formula that shows nothing, as where the steps that were asked for are over, is no number.
+    """
+    if cell is None or cell.text is None:
+        return cell is not None and isinstance(cell.value, (int, float))
+    return cell.value != "" and not (isinstance(cell.value, ExcelError) and "NA()" in cell.text.upper())

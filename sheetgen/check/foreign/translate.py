@@ -85,7 +85,7 @@ def solution_of(found: Foreign) -> Spec:
 def _loss(network: Network, found: Foreign) -> str:
     for name, (loss, mean) in LOSSES.items():
         factor = 1 / (network.samples * (network.units[-1] if mean else 1))
-        if (network.gradient_loss, network.gradient_factor) == (loss, factor):
+        if (network.gradient_loss, abs(network.gradient_factor)) == (loss, factor):
             return name
     raise CheckError(
         f"{found.path}: its gradients are of a loss that sheetgen build has not; it has {', '.join(LOSSES)}"

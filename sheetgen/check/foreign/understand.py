@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from sheetgen.check.foreign.book import Book, Place
 from sheetgen.check.foreign.data import data_names, implied_data, labelled_data
 from sheetgen.check.foreign.infer import infer, sizes_of, textbook
 from sheetgen.check.foreign.judged import PLACEHOLDER, close, machine_of, typed_right
+from sheetgen.check.foreign.lag import is_lagged, lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.readings import readings
 from sheetgen.check.foreign.tables import Table
@@ -31,12 +33,17 @@ class Read:
     right: int = 0
     count: int = 0
 
+    @property
+    def wrong(self) -> int:
+        """How many are not."""
+        return self.count - self.right
+
 
 def best_reading(book: Book, table: Table, effort: Effort) -> Read:
     """The first meaning of the labels under which most cells are right. CheckError if none gives a network."""
     best: Read | None = None
     trouble: CheckError | None = None
-    for reading in readings(table):
+    for reading in readings(lagged(book, table)):
         try:
             tried = with_data(book, reading, None, effort)
         except CheckError as error:
@@ -74,22 +81,30 @@ def with_data(book: Book, table: Table, given: Network | None, effort: Effort) -
         if best is None or right > best.right:
             best = Read(view, network, known, right, count)
     assert best is not None
-    helpers = _no_deltas(best) if given is None else set()
-    if helpers:
-        kept = {name: column for name, column in table.columns.items() if name not in helpers}
-        return with_data(book, replace(table, columns=kept), given, effort)
+    for other, gone in _others(best) if given is None else ():
+        with suppress(CheckError):
+            tried = with_data(book, other, given, effort)
+            if tried.wrong <= best.wrong - gone:
+                return tried
     return best
 
 
-def _no_deltas(read: Read) -> set[str]:
-    """The columns of a layer that are labelled as its δ, if not one cell of them is: they are other factors."""
-    score = Score(read.view, read.fixed, PLACEHOLDER)
-    found: set[str] = set()
-    for kind in ("δ_h", "δ_o"):
-        names = {name for name in read.view.table.columns if name.startswith(kind)}
+def _others(read: Read) -> Iterator[tuple[Table, int]]:
+    """The table with columns taken for something else, if not one of their cells is what they are labelled as.
+
+    A layer's δ may be other factors, and losses may be differences: a table without them, and how many wrong cells that
+    leaves out. The whole loss may be the next column that is labelled so: there must be one wrong cell less.
+    """
+    table, score = read.view.table, Score(read.view, read.fixed, PLACEHOLDER)
+    for kind in (r"δ_h.*", r"δ_o.*", r"E\d.*"):
+        names = {name for name in table.columns if re.fullmatch(kind, name)}
         right, count = score(read.network, names)
-        found |= names if count and not right else set()
-    return found
+        if count and not right:
+            yield replace(table, columns={name: at for name, at in table.columns.items() if name not in names}), count
+    loss = next((column for column, symbol in sorted(table.extra.items()) if symbol == "E_total"), None)
+    if loss is not None and not score(read.network, ["E_total"])[0]:
+        extra = {column: symbol for column, symbol in table.extra.items() if column != loss}
+        yield replace(table, columns={**table.columns, "E_total": loss}, extra=extra), 1
 
 
 def _part(network: Network, symbol: str) -> bool:
@@ -112,7 +127,8 @@ class Score:
         self.draws = lru_cache(maxsize=200)(self._draws)
 
     def _draws(self, network: Network) -> list[Draw]:
-        return new_draws(machine_of(network), self.fixed, self.rate, 2)[0]
+        own, before = new_draws(machine_of(network), self.fixed, self.rate, range(2))
+        return before if is_lagged(self.view.table.columns) else own
 
     def __call__(self, network: Network, symbols: Iterable[str], beaten: int = -1) -> tuple[int, int]:
         """And how many there are at all; once it cannot be more than are `beaten`, no further ones are looked at."""

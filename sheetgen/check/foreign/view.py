@@ -7,10 +7,12 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.meant import is_e, meant_code, stored_code
 from sheetgen.check.foreign.network import Network, expanded, symbols_in
 from sheetgen.check.foreign.tables import Table
@@ -127,14 +129,14 @@ class Draw:
 
 
 def new_draws(
-    machine: Machine, fixed: State, rate: float, count: int, in_turn: bool = False
+    machine: Machine, fixed: State, rate: float, seeds: range, in_turn: bool = False
 ) -> tuple[list[Draw], list[Draw]]:
     """Draws for formulas that look at their own row, and for updates, which look at the row before.
 
     `fixed` are symbols that have one number in the whole table, since it stands outside; with `in_turn`, each row has
     data of its own.
     """
-    pairs = [_new_pair(machine, fixed, rate, seed, in_turn) for seed in range(count)]
+    pairs = [_new_pair(machine, fixed, rate, seed, in_turn) for seed in seeds]
     return [own for own, _ in pairs], [before for _, before in pairs]
 
 
@@ -147,7 +149,7 @@ def _new_pair(machine: Machine, fixed: State, rate: float, seed: int, in_turn: b
 
     @cache
     def first() -> State:
-        return machine.run(_with_weights(network, given, f"{seed} first"))
+        return _signed(machine, _with_weights(network, given, f"{seed} first"), seed)
 
     @cache
     def second() -> State:
@@ -175,6 +177,33 @@ def _data(network: Network, seed: str) -> dict[str, float]:
 def _with_weights(network: Network, given: State, seed: str) -> State:
     draw = random.Random(seed)
     return {**given, **{name: draw.uniform(0.3, 1.3) * draw.choice((-1, 1)) for name in network.weights}}
+
+
+# Of the units of a layer, whether a net input is positive in each draw: in the first two each has both signs, and no
+# two of four units have always the same, or always other ones, so that a mask of another unit shows.
+_POSITIVE = (
+    (False, True, False, True),
+    (True, False, False, True),
+    (False, True, True, True),
+    (True, False, True, True),
+)
+
+
+def _signed(machine: Machine, given: State, seed: int) -> State:
+    """The numbers of a draw, the weights of a unit turned round where its net input has not the sign that it should."""
+    network, weights = machine.network, dict(given)
+    state = machine.run(weights)
+    for layer in range(1, network.depth + 1):
+        for unit in range(network.units[layer]):
+            pattern = _POSITIVE[(unit + layer) % len(_POSITIVE)]
+            net = state[network.net(layer, unit, network.sample_marks()[0])]
+            if (net > 0) != pattern[seed % len(pattern)]:
+                own = [network.weight(layer, unit, source) for source in range(network.units[layer - 1])]
+                if network.biases[layer - 1] == "own":
+                    own.append(network.bias(layer, unit) or own[0])
+                weights |= {name: -weights[name] for name in dict.fromkeys(own)}
+        state = machine.run(weights)
+    return state
 
 
 def _after(network: Network, given: State, state: State) -> State:
@@ -211,7 +240,8 @@ class _Sight:
         """Whether a copy in that row finds rows of symbols there too."""
         if not self.offsets:
             return True
-        return table.first_row <= row + min(self.offsets) and row + max(self.offsets) <= table.last_row
+        top = table.first_row - is_lagged(table.columns)
+        return top <= row + min(self.offsets) and row + max(self.offsets) <= table.last_row
 
 
 class _Shown(NamedTuple):
@@ -244,8 +274,10 @@ class View:
         self._constant: dict[tuple[str, Place], Scalar] = {}
         self._sight = _Sight()
         self._shown: dict[tuple[object, ...], _Shown] = {}
+        self._top = table.first_row - is_lagged(table.columns)
+        self.blank = _blank(book.tabs[table.tab], table)
         self._tabs = {title: _Tab(self, title) for title in book.tabs}
-        self._names = dict(_names(book.names))
+        self._names: dict[str, Mapping[str, Code]] = {}
 
     def compute(self, cell: Cell, place: Place, draw: Draw | None) -> Scalar:
         """What a formula of the table shows in that place; FormulaError for what is not known here.
@@ -280,7 +312,7 @@ class View:
         try:
             if self._depth > DEEPEST:
                 raise _Circular
-            return evaluate(code, At(self._tabs, self._names, tab, *place, down, right))
+            return evaluate(code, At(self._tabs, self._names_of(tab), tab, *place, down, right))
         except _Circular:
             if self._depth > 1:
                 raise
@@ -288,14 +320,21 @@ class View:
         finally:
             self._depth -= 1
 
+    def _names_of(self, tab: str) -> Mapping[str, Code]:
+        found = self._names.get(tab)
+        if found is None:
+            found = self._names[tab] = dict(_names(self.book.meanings(tab)))
+        return found
+
     def value(self, tab: str, place: Place) -> Scalar:
         """What stands in a cell."""
         self.effort.look()
         cell = self.book.tabs.get(tab, {}).get(place)
         table = self.table
-        if tab == table.tab and table.first_row <= place[0] <= table.last_row:
+        if tab == table.tab and self._top <= place[0] <= table.last_row:
             symbol = self.symbols.get(place[1])
-            if symbol is not None:
+            blank = place in self.blank and self.draw is not None
+            if symbol is not None and not blank:
                 if self.draw is None:
                     return None if cell is None else _as_scalar(cell.value)
                 offset = place[0] - self.row
@@ -321,6 +360,13 @@ class View:
         if self._drawn == before and not self.instead:
             self._constant[tab, place] = computed
         return computed
+
+
+def _blank(cells: Mapping[Place, Cell], table: Table) -> set[Place]:
+    """Where rows have no number of an input or target that the first row has."""
+    columns = [column for symbol, column in table.columns.items() if symbol[0] in "it"]
+    columns = [column for column in columns if (table.first_row, column) in cells]
+    return {place for place in product(table.rows, columns) if place not in cells}
 
 
 def _as_scalar(value: object) -> Scalar:

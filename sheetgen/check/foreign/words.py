@@ -10,6 +10,7 @@ from sheetgen.check.foreign.data import data_names
 from sheetgen.check.foreign.edits import Edit
 from sheetgen.check.foreign.judged import Judged, RatePlace, Wrong, stored_numbers
 from sheetgen.check.foreign.labels import RATE
+from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.network import expanded
 from sheetgen.formulas.parse import parse
 from sheetgen.formulas.text import show
@@ -35,12 +36,18 @@ class Words:
         if symbol[0] in "it" or (weight and row == self.judged.table.first_row):
             return f"={column_letters(place[1])}{row - 1}" if row > self.judged.table.first_row else "a number"
         seen, of = self.judged.network.source_of(symbol, row)
+        table, view = self.judged.table, self.judged.view
         known = {
-            name: f"{column_letters(column)}{of}"
-            for name, column in self.judged.table.columns.items()
+            name: f"${column_letters(column)}${table.first_row}"
+            if (of, column) in view.blank
+            else f"{column_letters(column)}{of}"
+            for name, column in table.columns.items()
             if name != symbol or weight
         }
         known[RATE] = self.rate_text
+        if is_lagged(table.columns):
+            new = {name[:-1]: column for name, column in table.columns.items() if name.endswith("⁺")}
+            known |= {name: f"{column_letters(column)}{of - 1}" for name, column in new.items()}
         for name in self.judged.network.weights:
             known.setdefault(name, name)
             if weight or symbol.endswith("⁺"):
@@ -63,8 +70,9 @@ class Words:
         """The rate as updates name it: its cell, anchored, or the number."""
         if self.rate_place is None:
             return "η" if self.rate is None else f"{self.rate:g}"
-        tab, (row, column) = self.rate_place
-        return address_of(tab, (row, column), self.judged.table.tab, fixed=True)
+        tab, place = self.rate_place
+        table = self.judged.table
+        return address_of(tab, place, table.tab, fixed=tab != table.tab or place[0] not in table.rows)
 
     @property
     def rate_node(self) -> Node | None:
@@ -166,7 +174,7 @@ class Words:
             "error": "it gives an error",
             "text": "it gives a text where a number belongs",
             "stored": "the number stored beside it is not what it gives: recalculate the workbook (F9) and look again",
-            "unread": f"it cannot be judged: {detail}",
+            "unread": f"it cannot be read ({detail}), and its number is not the one that belongs there",
         }.get(kind, kind)
 
     def of_number(self, wrong: Wrong, cell: Cell | None) -> str:
@@ -189,7 +197,7 @@ class Words:
         before = stored_numbers(self.judged.view, wrong.place[0] - 1)
         slope = before.get(f"∂E/∂{wrong.symbol}")
         if slope and wrong.symbol in before and isinstance(cell.value, (int, float)):
-            rate = (before[wrong.symbol] - cell.value) / slope
+            rate = self.judged.network.downhill * (before[wrong.symbol] - cell.value) / slope
             if abs(rate) < 1e-12:
                 return "the update changes nothing: the number of the row above stands there again"
             usual = f"; the others have {self.rate:.6g}" if self.rate is not None else ""
