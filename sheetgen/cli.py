@@ -4,9 +4,11 @@ Everything heavy is imported by the command that needs it, so that --help answer
 """
 
 import argparse
+import codecs
 import io
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -96,7 +98,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", metavar="FILE", type=Path, nargs="+", help="a workbook, anybody's, or a folder of workbooks"
+        "files", metavar="FILE", type=_named, nargs="+", help="a workbook, anybody's, or a folder of workbooks"
     )
     parser.add_argument(
         "--engine", choices=("ironcalc", "libreoffice"),
@@ -113,6 +115,13 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _named(text: str) -> Path:
+    """The path; an empty one, as a script's variable may be, would be the current folder."""
+    if not text:
+        raise SheetgenError("command line: a FILE is an empty name; name a workbook, or . for the current folder")
+    return Path(text)
+
+
 def _check(arguments: argparse.Namespace) -> int:
     """Judge workbooks; print what was compared and what is wrong."""
     from sheetgen import check, load
@@ -122,6 +131,7 @@ def _check(arguments: argparse.Namespace) -> int:
     single = len(arguments.files) == len(files) == 1 and not arguments.files[0].is_dir()
     if not single and (arguments.marked or arguments.solution):
         raise SheetgenError("command line: --marked and --solution write what one FILE gives; name one workbook")
+    _refuse_one_place(files[0], arguments.marked, arguments.solution)
     if single:
         report = check(files[0], arguments.engine, spec=spec, progress=_watched())
         _print(arguments, report.json(), report.lines())
@@ -136,30 +146,77 @@ def _check(arguments: argparse.Namespace) -> int:
         found.append(verdict.content)
         counts[verdict.kind] += 1
         if not arguments.json:
-            print(" ".join(verdict.line.splitlines()), flush=True)
+            print(_one_line(verdict.line), flush=True)
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     _print(arguments, found, [f"{len(files)} files: {summary}"])
     return 0 if counts["right"] == len(files) else 1
+
+
+def _refuse_one_place(file: Path, marked: Path | None, solution: Path | None) -> None:
+    """SheetgenError if two of what is read and written are one file, by whatever path."""
+    copy, own = "the marked copy", "the solution"
+    for one, what, other, others in (
+        (marked, copy, file, "the workbook that is checked"),
+        (solution, own, file, "the workbook that is checked"),
+        (solution, own, marked, copy),
+    ):
+        if one is not None and other is not None and _same(one, other):
+            raise SheetgenError(f"{one}: is {others}; name another file for {what}")
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def _one_line(text: str) -> str:
+    """A text that is printed as a line; formulas and names of files may have several."""
+    return " ".join(text.splitlines())
 
 
 def _print(arguments: argparse.Namespace, content: object, lines: Sequence[str]) -> None:
     if arguments.json:
         import json
 
-        print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+        # What takes every character takes a backslash for one that it does not; JSON knows \uXXXX alone.
+        encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+        print(json.dumps(content, ensure_ascii=not encoding.startswith("utf"), indent=1, allow_nan=False))
     else:
-        print(*lines, sep="\n")
+        print(*map(_one_line, lines), sep="\n")
 
 
 def _workbooks(path: Path) -> list[Path]:
-    """The path, or the workbooks in a folder; those that Excel has open leave a file that is none."""
+    """The path, or the workbooks in a folder, and the folders in it that cannot be read."""
     if not path.is_dir():
         return [path]
-    found = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in (".xlsx", ".xlsm") and one.is_file()]
-    found = [one for one in found if not one.name.startswith("~$")]
+    found = sorted(_in_folder(path))
     if not found:
         raise CheckError(f"{path}: has no workbook in it, no .xlsx and no .xlsm; name a folder that has some")
     return found
+
+
+def _in_folder(path: Path) -> Iterator[Path]:
+    """Not what Excel leaves beside a file that it has open, nor what a Mac copies beside each."""
+    closed: list[OSError] = []
+    for folder, _, names in os.walk(path, onerror=closed.append):
+        for one in (Path(folder, name) for name in names if not name.startswith(("~$", "._"))):
+            if one.suffix.lower() in (".xlsx", ".xlsm") and _is_file(one):
+                yield one
+    for error in closed:
+        if Path(error.filename) == path:
+            raise CheckError(
+                f"{path}: cannot be read: {error.strerror}; allow reading the folder, or name a file in it"
+            )
+        yield Path(error.filename)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is an ordinary file, or one that may not even be looked at."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
 
 
 def _write_beside(report: object, arguments: argparse.Namespace) -> None:
@@ -175,10 +232,14 @@ def _write_beside(report: object, arguments: argparse.Namespace) -> None:
         raise CheckError("--marked and --solution are for workbooks that sheetgen did not write; build its own again")
     if arguments.marked is not None:
         write_marked(report, arguments.marked)
-        print(f"marked  {arguments.marked}", file=sys.stderr)
+        print(_one_line(f"marked  {arguments.marked}"), file=sys.stderr)
     if arguments.solution is not None:
         summary = build(solution_of(report), arguments.solution)
-        print(*summary.lines()[:1], sep="\n", file=sys.stderr)
+        print(_one_line(summary.lines()[0]), file=sys.stderr)
+        if len(report.tables) > 1:
+            table = next(one.table for one in report.tables if one.network is not None)
+            rows = f"rows {table.first_row} to {table.last_row}; the workbook has {len(report.tables)} tables"
+            print(_one_line(f"of        tab {table.tab}, {rows}"), file=sys.stderr)
 
 
 def _exercise_options(parser: argparse.ArgumentParser) -> None:

@@ -9,12 +9,15 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from handmade import Handmade, write
 
 from sheetgen import check
 from sheetgen.check.several import FEW, check_several, each
+from sheetgen.cli import main
+from sheetgen.errors import VERSION, SpecError
 
 PATHS = [Path(str(number)) for number in range(3 * FEW)]
 
@@ -84,3 +87,39 @@ def test_an_interrupt_ends_all_processes_in_a_line(options: tuple[str, ...], tmp
     assert (running.returncode, said) == (130, "sheetgen: interrupted; no file was changed.\n")
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)
+
+
+@pytest.mark.parametrize("count", [FEW - 1, FEW + 1])
+def test_a_mistake_of_this_program_s_in_one_file_is_told_and_the_others_are_judged(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its kind; alone the file gives the traceback."""
+    paths = [write(tmp_path / f"{number}.xlsx", Handmade()) for number in range(count)]
+
+    def mistaken(path: Path, *_: object, **options: Any) -> object:
+        if path.name == "1.xlsx":
+            raise KeyError("t1")
+        return check(path, **options)
+
+    monkeypatch.setattr(sys.modules["sheetgen.check.several"], "check", mistaken)
+    assert main(("check", str(tmp_path))) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith(f"not read  {paths[1]}: could not be judged by this version, {VERSION} (KeyError)")
+    assert lines[-1] == f"{count} files: {count - 1} right, 1 not read"
+    monkeypatch.setattr("sheetgen.check", mistaken)
+    with pytest.raises(KeyError):
+        main(("check", str(paths[1])))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, SpecError])
+def test_what_ends_the_command_ends_it(
+    error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt is no mistake, and a wrong option is every file's."""
+
+    def ended(*_: object, **__: object) -> object:
+        raise error
+
+    monkeypatch.setattr(sys.modules["sheetgen.check.several"], "check", ended)
+    with pytest.raises(error):
+        list(check_several([tmp_path / "a.xlsx", tmp_path / "b.xlsx"]))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sheetgen.check import check
-from sheetgen.errors import CheckError
+from sheetgen.errors import VERSION, CheckError, SheetgenError
 
 if TYPE_CHECKING:
     from sheetgen.check.engines import Engine
@@ -94,6 +94,12 @@ def _verdict(path: Path, engine: Engine | None, spec: Spec | None) -> Verdict:
         report = check(path, engine, spec=spec)
     except CheckError as error:
         return _not_read(path, str(error))
+    except SheetgenError:  # of the options, and so of every file
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        what = f"{path}: could not be judged by this version, {VERSION} ({kind}), which is a mistake of sheetgen's"
+        return _not_read(path, f"{what}; sheetgen check of this file alone shows where, to be reported")
     return Verdict("right" if report.ok else "wrong", report.line(), report.json())
 
 

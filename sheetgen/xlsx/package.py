@@ -57,9 +57,9 @@ def save(book: Book, path: str | os.PathLike[str], progress: Progress | None = N
         raise cannot_write(Path(path), error) from error
 
 
-def place_for(path: str | os.PathLike[str]) -> Path:
+def place_for(path: str | os.PathLike[str], ending: str = ".xlsx") -> Path:
     """Where a workbook of this path is written, links followed; OutputError if it cannot be written or must not be."""
-    return files.place_for(path, Kind("workbook", (".xlsx",), "backprop.xlsx", _is_workbook))
+    return files.place_for(path, Kind("workbook", (ending,), f"backprop{ending}", _is_workbook))
 
 
 def _is_workbook(path: Path) -> bool:

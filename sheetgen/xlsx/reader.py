@@ -23,7 +23,7 @@ from sheetgen.xlsx.archive import (
     small_part,
     whole_part,
 )
-from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value, column_number
+from sheetgen.xlsx.cells import MAX_COLUMNS, MAX_ROWS, Value, column_letters, column_number
 
 __all__ = [
     "FORMULA_CELL",
@@ -48,6 +48,7 @@ __all__ = [
 CHUNK = 1 << 20
 MAX_TEXTS = 64 << 20  # bytes of the texts of all cells
 MAX_ROW = 32 << 20  # bytes of a row
+MAX_TAG = 4 << 10  # bytes of a tag that is looked at though it lies in two pieces
 
 # A cell whose first child is a formula: attributes of <c>, attributes of <f>, formula text, stored value. A regular
 # expression reads a million cells in about 3 s, an XML parser that calls back into Python in 6 s.
@@ -56,7 +57,11 @@ FORMULA_CELL = re.compile(r"<c\s([^<>]*)>\s*<f\b([^<>]*?)(?:/>|>([^<]*)</f>)(?:\
 _TYPED_CELL = re.compile(r"<c\s([^<>]*)>\s*(?:<v(?:\s[^<>]*)?>([^<]*)</v>|<is\b[^<>]*>((?:[^<]|<(?!/is>|c\s))*)</is>)")
 _TEXT = re.compile(r"<rPh\b.*?</rPh>|<t(?:\s[^<>]*)?>([^<]*)</t>", re.DOTALL)
 # What makes a part unlike what the expressions above expect; it is then read by a parser first.
-_UNUSUAL = [re.compile(one) for one in (rb"<!", rb" =", rb"=\s*'", rb"<[\w.-]+:c[\s/>]", rb"\A(?:\xff\xfe|\xfe\xff)")]
+_NO_PLACE = rb"<c(?! r=)(?![^<>]*\sr=)(?:[\s/][^<>]*)?>"
+_UNUSUAL = [
+    re.compile(one) for one in (rb"<!", rb" =", rb"=\s*'", rb"<[\w.-]+:c[\s/>]", rb"\A(?:\xff\xfe|\xfe\xff)", _NO_PLACE)
+]
+_END = re.compile(rb"</(?:[\w.-]+:)?worksheet>\s*\Z")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 _ADDRESS = re.compile(r'r="([A-Z]{1,3}[1-9][0-9]{0,6})"')
 _KIND = re.compile(r'\bt="(\w+)"')
@@ -249,21 +254,34 @@ def _texts(archive: zipfile.ZipFile) -> list[str]:
     parts = [target for _, kind, target in relations(archive, book_part(archive)) if kind.endswith("/sharedStrings")]
     if not parts or parts[0] not in archive.namelist():
         return []
-    data = b"".join(_plain(iter([whole_part(archive, parts[0], MAX_TEXTS)]))).decode()
+    data = b"".join(_plain(iter([whole_part(archive, parts[0], MAX_TEXTS)]), parts[0])).decode()
     return [_text("".join(_TEXT.findall(item))) for item in data.split("<si>")[1:]]
 
 
 def _rows_of(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
-    """The part's text in pieces that end between two rows."""
-    unusual = any(one.search(piece) for piece in _pieces(archive, part) for one in _UNUSUAL)
+    """The part's text in pieces that end between two rows; PartError at the end of one that breaks off."""
+    unusual = _is_unusual(archive, part)
     rest = b""
-    for piece in _plain(_pieces(archive, part)) if unusual else _pieces(archive, part):
+    for piece in _plain(_pieces(archive, part), part) if unusual else _pieces(archive, part):
         whole, mark, rest_of_row = (rest + piece).rpartition(b"</row>")
         rest = rest_of_row
         if len(rest) > MAX_ROW:
             raise PartError(f"a row of {part} is longer than {MAX_ROW:,} bytes")
         yield (whole + mark).decode()
     yield rest.decode()
+    if not (unusual or _END.search(rest[-MAX_TAG:])):
+        for _ in _plain(_pieces(archive, part), part):
+            pass
+
+
+def _is_unusual(archive: zipfile.ZipFile, part: str) -> bool:
+    rest = b""
+    for piece in _pieces(archive, part):
+        text = rest + piece
+        if any(one.search(text) for one in _UNUSUAL):
+            return True
+        rest = text[max(text.rfind(b"<"), len(text) - MAX_TAG) :]
+    return False
 
 
 def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -272,14 +290,20 @@ def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
             yield piece
 
 
-def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """XML as the expressions above expect it: no prefixes, comments or other encodings, attributes in double quotes."""
+def _plain(pieces: Iterator[bytes], part: str) -> Iterator[bytes]:
+    """XML as the expressions above expect it: no prefixes, comments or other encodings, attributes in double quotes.
+
+    Cells that do not say where they stand are told. PartError if it is no XML, or not to the end.
+    """
     parser = expat.ParserCreate()
     parts: list[str] = []
+    places = _Places()
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        places.tell(name, attributes)
         found = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
-        parts.append(f"<{name.rpartition(':')[2]}{found}>")
+        parts.append(f"<{name}{found}>")
 
     def refuse(*_: object) -> None:
         raise PartError("a part has a document type, which may grow without end")
@@ -288,10 +312,35 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
     parser.EndElementHandler = lambda name: parts.append(f"</{name.rpartition(':')[2]}>")
     parser.CharacterDataHandler = lambda text: parts.append(escape(text, quote=False))
     parser.StartDoctypeDeclHandler = refuse
-    for piece in pieces:
-        parser.Parse(piece)
-        yield "".join(parts).encode()
-        parts.clear()
+    try:
+        for piece in pieces:
+            parser.Parse(piece)
+            yield "".join(parts).encode()
+            parts.clear()
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise PartError(f"{part} breaks off, or is no XML ({error})") from error
+
+
+class _Places:
+    """Where the cells of a sheet stand: one that does not say so stands right of the last, in the row below the last.
+
+    These are the first without one before them.
+    """
+
+    def __init__(self) -> None:
+        self.row = self.column = 0
+
+    def tell(self, name: str, attributes: dict[str, str]) -> None:
+        """Count a row or a cell, and add the place of a cell that has none."""
+        said = attributes.get("r", "")
+        if name == "row":
+            self.row, self.column = int(said) if said.isdecimal() else self.row + 1, 0
+        elif name == "c":
+            found = _PLACE.fullmatch(said)
+            self.column = column_number(found[1]) if found else self.column + 1
+            if not said:
+                attributes["r"] = f"{column_letters(self.column)}{self.row}"
 
 
 def _typed(tab: str, text: str, texts: list[str]) -> Iterator[TypedCell]:

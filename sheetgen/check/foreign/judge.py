@@ -12,6 +12,7 @@ from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.infer import infer_order
 from sheetgen.check.foreign.judged import PLACEHOLDER, Judged, Wrong, close, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
+from sheetgen.check.foreign.lag import lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.optimizers import another_optimizer
 from sheetgen.check.foreign.own_rates import own_rates
@@ -38,7 +39,7 @@ def judge(
     CheckError, which names no file, if the labels do not fit together, or it costs too much.
     """
     effort = effort or Effort()
-    read = best_reading(book, table, effort) if given is None else with_data(book, table, given, effort)
+    read = best_reading(book, table, effort) if given is None else with_data(book, lagged(book, table), given, effort)
     view, network, fixed = read.view, read.network, read.fixed
     judged = Judged(view, network, None, None, fixed)
     if not (alone or _may_train(judged)):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from sheetgen.check.foreign.book import Place, address
 from sheetgen.check.foreign.told import Foreign
 from sheetgen.errors import CheckError
-from sheetgen.xlsx.archive import book_part, open_workbook, relations, sheet_parts
+from sheetgen.xlsx.archive import book_part, open_workbook, relations, sheet_parts, small_part
+from sheetgen.xlsx.cells import column_number
 from sheetgen.xlsx.files import cannot_write, replacing
 from sheetgen.xlsx.package import place_for
 
@@ -26,18 +28,33 @@ FILL = "FFFFC7CE"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-_SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_OPEN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_TYPES = "[Content_Types].xml"
+_STYLES = "xl/styles.xml"
+_NO_STYLES = (
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<styleSheet xmlns="{_MAIN}">'
+    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
+# The types of a workbook's main part that are no .xlsx's -> what such a workbook is, and how its name ends.
+_KINDS = {
+    "application/vnd.ms-excel.sheet.macroEnabled.main+xml": ("a workbook with macros", ".xlsm"),
+    f"{_OPEN}.template.main+xml": ("a template", ".xltx"),
+    "application/vnd.ms-excel.template.macroEnabled.main+xml": ("a template with macros", ".xltm"),
+}
 HEADINGS = ("cell", "column", "rows", "what stands there", "what belongs there", "value", "should be", "why")
 WIDTHS = (16, 14, 12, 70, 70, 14, 14, 60)
 
 
 def write_marked(found: Foreign, out: Path) -> None:
     """Write the copy. OutputError if the place cannot be written, CheckError if a part cannot be edited."""
-    target = place_for(out)
-    if target == found.path.resolve():
-        raise CheckError(f"{out}: is the workbook that is checked; name another file for the marked copy")
     places = _places(found)
     with open_workbook(found.path) as source:
+        target = _place(source, found, out)
         try:
             changed = dict(_changed(source, found, places))
         except (ValueError, IndexError, KeyError) as error:
@@ -52,6 +69,21 @@ def write_marked(found: Foreign, out: Path) -> None:
             raise cannot_write(out, error) from error
 
 
+def _place(source: zipfile.ZipFile, found: Foreign, out: Path) -> Path:
+    """Where the copy is written; errors as above for what must not be, or has not the ending that the kind needs."""
+    book = f"/{book_part(source)}"
+    types = [element.attrib for element in small_part(source, _TYPES)] if _TYPES in source.namelist() else []
+    kinds = [one["ContentType"] for one in types if one.get("PartName") == book or one.get("Extension") == "xml"]
+    kind, ending = next((_KINDS[one] for one in kinds if one in _KINDS), ("", ".xlsx"))
+    if kind and out.suffix.lower() != ending:
+        said = f"{out}: does not end in {ending}, as a copy of {found.path.name} must, which is {kind}"
+        raise CheckError(f"{said}; such as marked{ending}")
+    target = place_for(out, ending)
+    if target == found.path.resolve():
+        raise CheckError(f"{out}: is the workbook that is checked; name another file for the marked copy")
+    return target
+
+
 def _places(found: Foreign) -> dict[str, set[Place]]:
     places: dict[str, set[Place]] = {}
     for table in found.tables:
@@ -63,21 +95,31 @@ def _places(found: Foreign) -> dict[str, set[Place]]:
 def _changed(source: zipfile.ZipFile, found: Foreign, places: Mapping[str, set[Place]]) -> Iterator[tuple[str, bytes]]:
     """The parts that are other ones in the copy."""
     book = book_part(source)
-    links = relations(source, book)
-    styles = next(target for _, kind, target in links if kind.endswith("/styles"))
-    look = _Looks(source.read(styles).decode())
+    known = [target for _, kind, target in relations(source, book) if kind.endswith("/styles")]
+    styles = known[0] if known else _STYLES
+    there = styles in source.namelist()
+    look = _Looks(source.read(styles).decode() if there else _NO_STYLES)
     for tab, part in sheet_parts(source):
         if tab in places:
             yield part, _marked(source.read(part).decode(), places[tab], look).encode()
     yield styles, look.text().encode()
     titles = {title.casefold() for title, _ in sheet_parts(source)}
-    title = next(name for name in (TITLE, *(f"{TITLE} {k}" for k in range(2, 99))) if name.casefold() not in titles)
-    sheet = "xl/worksheets/sheetgen-findings.xml"
+    title = _free(f"{TITLE}{{}}", lambda name: name.casefold() in titles, " ")
+    sheet = _free("xl/worksheets/sheetgen-findings{}.xml", lambda part: part in source.namelist())
     yield sheet, _sheet(found).encode()
-    name = f"{book.rpartition('/')[0]}/_rels/{book.rpartition('/')[2]}.rels"
-    yield name, _with_relation(source.read(name).decode(), f"/{sheet}").encode()
-    yield book, _with_sheet(source.read(book).decode(), title).encode()
-    yield "[Content_Types].xml", _with_type(source.read("[Content_Types].xml").decode(), f"/{sheet}").encode()
+    name = f"{book.rpartition('/')[0]}/_rels/{book.rpartition('/')[2]}.rels".lstrip("/")
+    links, called = _with_relation(source.read(name).decode(), f"/{sheet}", "worksheet")
+    yield name, (links if known else _with_relation(links, f"/{styles}", "styles")[0]).encode()
+    yield book, _with_sheet(source.read(book).decode(), title, called).encode()
+    types = source.read(_TYPES).decode()
+    types = _with_type(types, f"/{sheet}", "worksheet")
+    yield _TYPES, (types if known and there else _with_type(types, f"/{styles}", "styles")).encode()
+
+
+def _free(pattern: str, is_taken: Callable[[str], bool], gap: str = "") -> str:
+    """A name that is not taken, as by an earlier copy: the pattern's without a number, or with the first one."""
+    names = (pattern.format(f"{gap}{k}" if k > 1 else "") for k in count(1))
+    return next(name for name in names if not is_taken(name))
 
 
 class _Looks:
@@ -105,7 +147,8 @@ class _Looks:
     def filled(self, number: int) -> int:
         """The number of the same look, filled."""
         if number not in self._numbers:
-            look = re.sub(r'\s(?:fillId|applyFill)="[^"]*"', "", self._looks[number])
+            look = self._looks[number if number < len(self._looks) else 0]
+            look = re.sub(r"""\s(?:fillId|applyFill)=(?:"[^"]*"|'[^']*')""", "", look)
             look = re.sub(rf"<{self._prefix}xf\b", rf'\g<0> fillId="{self._fill}" applyFill="1"', look, count=1)
             self._numbers[number] = len(self._looks) + len(self._added)
             self._added.append(look)
@@ -135,39 +178,60 @@ def _prefix(text: str) -> str:
 
 
 def _marked(text: str, places: set[Place], look: _Looks) -> str:
-    """A sheet's part with those cells filled."""
-    wanted = {address(place) for place in places}
+    """A sheet's part with those cells filled; one that does not say where it stands follows the one before."""
+    row = column = 0
 
     def changed(found: re.Match[str]) -> str:
+        nonlocal row, column
         tag = found[0]
-        where = re.search(r"""\sr=["']([A-Z]+[0-9]+)["']""", tag)
-        if where is None or where[1] not in wanted:
-            return tag
-        style = re.search(r"""\ss=["'](\d+)["']""", tag)
-        number = look.filled(int(style[1]) if style else 0)
-        if style:
-            return tag.replace(style[0], f' s="{number}"')
-        return re.sub(r"(\s*/?>)$", rf' s="{number}"\1', tag)
+        said = _attribute(tag, "r")
+        if found[1] == "row":
+            row, column = int(said[2]) if said else row + 1, 0
+        elif found[1] == "c":
+            here = re.fullmatch(r"([A-Z]+)([0-9]+)", said[2]) if said else None
+            column = column_number(here[1]) if here else column + 1
+            if ((int(here[2]) if here else row), column) in places:
+                return _with_look(tag, look)
+        return tag
 
-    return re.sub(rf"<{_prefix(text)}c\s[^<>]*>", changed, text)
+    return re.sub(
+        rf"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<{_prefix(text)}(row|c)(?=[\s/>])[^<>]*>", changed, text, flags=re.DOTALL
+    )
 
 
-def _with_relation(text: str, part: str) -> str:
+def _with_look(tag: str, look: _Looks) -> str:
+    style = _attribute(tag, "s")
+    number = look.filled(int(style[2]) if style else 0)
+    if style:
+        return tag.replace(style[0], f' s="{number}"')
+    return re.sub(r"(\s*/?>)$", rf' s="{number}"\1', tag)
+
+
+def _attribute(tag: str, name: str) -> re.Match[str] | None:
+    """An attribute of a tag; its value is the second group."""
+    return re.search(rf"""\s{name}\s*=\s*(["'])(.*?)\1""", tag)
+
+
+def _with_relation(text: str, part: str, kind: str) -> tuple[str, str]:
+    """A list of relations with one more, and the name of that."""
     p = _prefix(text)
-    link = f'<{p}Relationship Id="sheetgenFindings" Type="{_OFFICE}/worksheet" Target="{part}"/>'
-    return _before_end(text, f"{p}Relationships", link)
+    name = _free(f"sheetgen-{kind}{{}}", lambda one: f'"{one}"' in text or f"'{one}'" in text)
+    link = f'<{p}Relationship Id="{name}" Type="{_OFFICE}/{kind}" Target="{part}"/>'
+    return _before_end(text, f"{p}Relationships", link), name
 
 
-def _with_type(text: str, part: str) -> str:
+def _with_type(text: str, part: str, kind: str) -> str:
     p = _prefix(text)
-    return _before_end(text, f"{p}Types", f'<{p}Override PartName="{part}" ContentType="{_SHEET_TYPE}"/>')
+    if f'PartName="{part}"' in text:
+        return text
+    return _before_end(text, f"{p}Types", f'<{p}Override PartName="{part}" ContentType="{_OPEN}.{kind}+xml"/>')
 
 
-def _with_sheet(text: str, title: str) -> str:
+def _with_sheet(text: str, title: str, name: str) -> str:
     p = _prefix(text)
     numbers = [int(one) for one in re.findall(r"""\bsheetId=["'](\d+)["']""", text)]
     number = max(numbers, default=0) + 1
-    sheet = f'<{p}sheet xmlns:r="{_OFFICE}" name="{title}" sheetId="{number}" r:id="sheetgenFindings"/>'
+    sheet = f'<{p}sheet xmlns:r="{_OFFICE}" name="{title}" sheetId="{number}" r:id="{name}"/>'
     return _before_end(text, f"{p}sheets", sheet)
 
 

@@ -99,7 +99,6 @@ class TableReport:
             yield f"        {finding.why}{belongs}{values}"
         if self.trouble:
             yield f"unclear {self.trouble}"
-        wrong = len({finding.column for finding in self.findings})
         loss = ""
         if self.loss is not None:
             stored, right, updates = self.loss
@@ -107,7 +106,16 @@ class TableReport:
             loss = f"; the loss after {updates} update{'s' if updates != 1 else ''} is {stored:.{digits}g}"
             if self.findings and not math.isclose(stored, right, rel_tol=1e-12):
                 loss += f" instead of {right:.{digits}g}"
-        yield f"right   {self.columns - wrong} of {self.columns} columns, {self.compared:,} cells compared{loss}"
+        right = max(0, self.columns - self._wrong_columns())
+        yield f"right   {right} of {self.columns} columns, {self.compared:,} cells compared{loss}"
+
+    def _wrong_columns(self) -> int:
+        """How many of `columns` are wrong; inputs and targets are none of them, and a helper column makes one so."""
+        network = self.network
+        assert network is not None
+        counted = {*network.equations, *(() if self.trouble else network.weights)}
+        others = {column for name, column in self.table.columns.items() if name not in counted}
+        return len({column for finding in self.findings for _, column in finding.places} - others)
 
     def described(self) -> str:
         """The network, its conventions and its rate."""

@@ -12,6 +12,7 @@ from sheetgen.check.foreign.book import Book, Place
 from sheetgen.check.foreign.data import data_names, implied_data, labelled_data
 from sheetgen.check.foreign.infer import infer, sizes_of, textbook
 from sheetgen.check.foreign.judged import PLACEHOLDER, close, machine_of, typed_right
+from sheetgen.check.foreign.labels import RATE, STEP
 from sheetgen.check.foreign.lag import is_lagged, lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.readings import readings
@@ -21,6 +22,9 @@ from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError
 
 __all__ = ["Read", "Score", "best_reading", "with_data"]
+
+SHOWN = 8
+"""Columns that a line names."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def best_reading(book: Book, table: Table, effort: Effort) -> Read:
 def with_data(book: Book, table: Table, given: Network | None, effort: Effort) -> Read:
     """A table's network, the one given or the one that most of its formulas compute."""
     start = given or sizes_of(table)
+    if given is not None:
+        _refuse_other_sizes(table, given)
     table = replace(table, columns={name: column for name, column in table.columns.items() if _part(start, name)})
     view = View(book, table, effort)
     fixed = dict(labelled_data(book, table))
@@ -87,6 +93,30 @@ def with_data(book: Book, table: Table, given: Network | None, effort: Effort) -
             if tried.wrong <= best.wrong - gone:
                 return tried
     return best
+
+
+def _refuse_other_sizes(table: Table, given: Network) -> None:
+    """CheckError if the labels are clearly those of another network than the one that is given."""
+    names = {*data_names(given), *given.equations, *given.weights}
+    data = [name for name in table.columns if re.match(r"[it]\d", name)]
+    try:
+        own = sizes_of(table)
+    except CheckError:
+        own = None
+    strange = [name for name in data if name not in names and _part(given, name)]
+    if not strange and (own is None or (own.units, own.samples) == (given.units, given.samples)):
+        return
+    strange = [name for name in table.columns if name not in (*names, RATE, STEP)]
+    said = f", and has columns that this one has not: {', '.join(strange[:SHOWN])}" if strange else ""
+    more = ", …" if len(strange) > SHOWN else ""
+    labels = "is of another one" if own is None else f"is of {_size(own)}"
+    raise CheckError(f"the network of --spec is {_size(given)}, and the table {labels} by its labels{said}{more}")
+
+
+def _size(network: Network) -> str:
+    counts = (network.samples, "sample"), (network.units[0], "input"), (network.units[-1], "output")
+    size = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts)
+    return f"a {'-'.join(map(str, network.units))} one ({size})"
 
 
 def _others(read: Read) -> Iterator[tuple[Table, int]]:
