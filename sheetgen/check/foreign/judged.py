@@ -10,7 +10,6 @@ from itertools import pairwise
 
 from sheetgen.check.foreign.book import Cell, Place, copied_row
 from sheetgen.check.foreign.labels import RATE
-from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.view import Draw, Machine, View, new_draws
@@ -174,7 +173,7 @@ class Judged:
     def _drawn(self, seeds: range) -> tuple[list[Draw], list[Draw]]:
         rate = PLACEHOLDER if self.rate is None else self.rate
         own, before = new_draws(self.machine, self.fixed, rate, seeds, self.in_turn)
-        return (before, before) if is_lagged(self.table.columns) else (own, before)
+        return (before, before) if self.table.lagged else (own, before)
 
     def draws_of(self, symbol: str, *, proof: bool = False) -> list[Draw]:
         """Those for a symbol's formulas."""
@@ -224,7 +223,7 @@ def stored_numbers(view: View, row: int) -> dict[str, float]:
     """The numbers that a row's symbols have in the file."""
     cells, columns = view.book.tabs[view.table.tab], view.table.columns
     found = {symbol: cells.get((row, column)) for symbol, column in columns.items()}
-    if is_lagged(columns):
+    if view.table.lagged:
         new = {symbol[:-1]: column for symbol, column in columns.items() if symbol.endswith("⁺")}
         found |= {symbol: cells.get((row - 1, column)) for symbol, column in new.items()}
     return {symbol: float(cell.value) for symbol, cell in found.items() if cell is not None and is_number(cell.value)}

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from sheetgen.check.foreign.book import Book
 from sheetgen.check.foreign.refer import references
 from sheetgen.check.foreign.tables import Table
 
-__all__ = ["is_lagged", "lagged"]
+__all__ = ["lagged"]
 
 MOSTLY = 0.75
 """The part of the weights in net inputs that stand in the row above, where that is meant."""
 _NET = re.compile(r"(?:a_)?[ho]\d.*")
 _WEIGHT = re.compile(r"[wb]\d+")
-
-
-def is_lagged(columns: Mapping[str, int]) -> bool:
-    """Whether columns have each step's new weights, and none the ones that it begins with."""
-    return any(name.endswith("⁺") for name in columns) and not any(map(_WEIGHT.fullmatch, columns))
 
 
 def lagged(book: Book, table: Table) -> Table:

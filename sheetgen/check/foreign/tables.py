@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sheetgen.check.foreign.book import Book, Cell, Place, copied_row
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
@@ -20,6 +21,7 @@ FILLED = 0.6
 """The part of a table's columns that a row of it has something in."""
 MOST_ROWS = 10_000
 MOST_TABLES = 60
+_WEIGHT = re.compile(r"[wb]\d+")
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
 MOSTLY = 0.75
 """The part of a row's cells that name cells above them, where that is all that the row does."""
@@ -59,6 +61,12 @@ class Table:
     note: str = ""
     around: str = ""
     trouble: str = ""
+
+    @cached_property
+    def lagged(self) -> bool:
+        """Whether its columns have each step's new weights, and none the ones that it begins with."""
+        new = any(name.endswith("⁺") for name in self.columns)
+        return new and not any(map(_WEIGHT.fullmatch, self.columns))
 
     @property
     def rows(self) -> range:

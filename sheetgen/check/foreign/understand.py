@@ -13,7 +13,7 @@ from sheetgen.check.foreign.data import data_names, implied_data, labelled_data
 from sheetgen.check.foreign.infer import infer, sizes_of, textbook
 from sheetgen.check.foreign.judged import PLACEHOLDER, close, machine_of, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
-from sheetgen.check.foreign.lag import is_lagged, lagged
+from sheetgen.check.foreign.lag import lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.readings import readings
 from sheetgen.check.foreign.tables import Table
@@ -158,7 +158,7 @@ class Score:
 
     def _draws(self, network: Network) -> list[Draw]:
         own, before = new_draws(machine_of(network), self.fixed, self.rate, range(2))
-        return before if is_lagged(self.view.table.columns) else own
+        return before if self.view.table.lagged else own
 
     def __call__(self, network: Network, symbols: Iterable[str], beaten: int = -1) -> tuple[int, int]:
         """And how many there are at all; once it cannot be more than are `beaten`, no further ones are looked at."""

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from sheetgen.check.foreign.book import Book, Cell, Place
 from sheetgen.check.foreign.labels import RATE, STEP
-from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.meant import is_e, meant_code, stored_code
 from sheetgen.check.foreign.network import Network, expanded, symbols_in
 from sheetgen.check.foreign.tables import Table
@@ -240,7 +239,7 @@ class _Sight:
         """Whether a copy in that row finds rows of symbols there too."""
         if not self.offsets:
             return True
-        top = table.first_row - is_lagged(table.columns)
+        top = table.first_row - table.lagged
         return top <= row + min(self.offsets) and row + max(self.offsets) <= table.last_row
 
 
@@ -274,7 +273,7 @@ class View:
         self._constant: dict[tuple[str, Place], Scalar] = {}
         self._sight = _Sight()
         self._shown: dict[tuple[object, ...], _Shown] = {}
-        self._top = table.first_row - is_lagged(table.columns)
+        self._top = table.first_row - table.lagged
         self.blank = _blank(book.tabs[table.tab], table)
         self._tabs = {title: _Tab(self, title) for title in book.tabs}
         self._names: dict[str, Mapping[str, Code]] = {}

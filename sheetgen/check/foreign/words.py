@@ -10,7 +10,6 @@ from sheetgen.check.foreign.data import data_names
 from sheetgen.check.foreign.edits import Edit
 from sheetgen.check.foreign.judged import Judged, RatePlace, Wrong, stored_numbers
 from sheetgen.check.foreign.labels import RATE
-from sheetgen.check.foreign.lag import is_lagged
 from sheetgen.check.foreign.network import expanded
 from sheetgen.formulas.parse import parse
 from sheetgen.formulas.text import show
@@ -45,7 +44,7 @@ class Words:
             if name != symbol or weight
         }
         known[RATE] = self.rate_text
-        if is_lagged(table.columns):
+        if table.lagged:
             new = {name[:-1]: column for name, column in table.columns.items() if name.endswith("⁺")}
             known |= {name: f"{column_letters(column)}{of - 1}" for name, column in new.items()}
         for name in self.judged.network.weights:
