@@ -523,6 +523,41 @@ def test_an_update_with_another_rate_than_its_rows_is_found(update: str, tmp_pat
     assert [one.cell for one in found.findings] == ([] if update == "{η<}" else [made.place("w5", 2)])
 
 
+def unlabelled(**changes: str) -> Handmade:
+    """Gradients in columns whose labels say nothing, and changes of the weights beside them, which updates add."""
+    made = PLAIN.changed(**changes)
+    slopes = {f"part {k}": made.formulas[f"∂E/∂w{k}"] for k in range(1, 9)}
+    moves = {f"move {k}": f"-{{rate}}*{{part {k}}}" for k in range(1, 9)}
+    updates = {f"w{k}": f"{{w{k}<}}+{{move {k}<}}" for k in range(1, 9)}
+    order = tuple(name for name in ORDER if not name.startswith("∂"))
+    return replace(made.changed(**updates), extra={**slopes, **moves}, layout=replace(PLAIN.layout, order=order))
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "content", "belongs"),
+    [
+        ("part 3", None, GRADIENTS["∂E/∂w3"].replace("{a_h2}", "{a_h1}"), "{a_h2}"),
+        ("part 7", 5, GRADIENTS["∂E/∂w5"], "{a_o2}"),
+        ("part 6", 5, 0.07, "{a_o1}"),
+        ("move 4", None, "{rate}*{part 4}", "-"),
+        ("move 8", 3, "-{rate}*{part 7}", "{part 8}"),
+    ],
+)
+def test_a_wrong_cell_of_a_column_without_a_label_is_named_itself(
+    column: str, row: int | None, content: str | float, belongs: str, tmp_path: Path
+) -> None:
+    """And not the update that takes it as all others take theirs."""
+    made = unlabelled()
+    assert only(write(tmp_path / "right.xlsx", made)).ok
+    if row is None:
+        wrong = replace(made, extra={**made.extra, column: str(content)})
+    else:
+        wrong = replace(made, cells={(column, row): f"={content}" if isinstance(content, str) else content})
+    finding = first(write(tmp_path / "wrong.xlsx", wrong))
+    assert finding.cell == made.place(column, row or 0)
+    assert made.formula(belongs, row or 0) in finding.expected
+
+
 def test_foreign_reports_are_foreign(tmp_path: Path) -> None:
     """And say so in JSON, whatever stands around a table."""
     found = examine(saved(tmp_path / "right.xlsx", spread(grid(), gap)))

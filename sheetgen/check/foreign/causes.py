@@ -67,7 +67,7 @@ class Causes:
         found = formula_of(cell)
         if wrong.kind not in ("differs", "truth", "error", "text"):
             return Cause(self.words.of_kind(wrong), belongs, wrong.place, found)
-        for search in (self._update, self._single, self._copy, self._more, self._helper, self._pairs):
+        for search in (self._alike, self._update, self._single, self._copy, self._more, self._helper, self._pairs):
             cause = search(wrong, tree)
             if cause is not None:
                 place = cause.place if cause.place[0] else wrong.place
@@ -100,6 +100,48 @@ class Causes:
                 if not close(value, self.judged.expected(symbol, draw, row)):
                     return False
         return True
+
+    def _alike(self, wrong: Wrong, tree: Node) -> Cause | None:
+        """An update like others that are right: what it takes from a column beside the network's is wrong."""
+        cells, row = self.view.book.tabs[self.table.tab], wrong.place[0]
+        text = cells[wrong.place].text
+        bad = {one.symbol for one in self.judged.wrong if one.place[0] == row}
+        others = [self.table.columns[name] for name in self.network.weights if name in self.table.columns.keys() - bad]
+        if wrong.symbol not in self.network.weights or not any(
+            (row, at) in cells and cells[row, at].text == text for at in others
+        ):
+            return None
+        return self._helper(wrong, tree) or self._gradient(wrong, tree)
+
+    def _gradient(self, wrong: Wrong, tree: Node) -> Cause | None:
+        """A column beside the network's that should have a weight's gradient, or what is added to it, and has not."""
+        cells, gradient = self.view.book.tabs[self.table.tab], f"∂E/∂{wrong.symbol}"
+        for place in self._named(tree):
+            slope = self.words.belongs(gradient, place).removeprefix("=")
+            change = f"-{self.words.rate_text}*({slope})"
+            for belongs, what in ((slope, gradient), (change, f"the change of {wrong.symbol}")):
+                with suppress(FormulaError):
+                    self.view.instead[self.table.tab, place] = code_of(parse(belongs))
+                    right = self._gives(code_of(tree), wrong, wrong.symbol)
+                    self.view.instead.clear()
+                    if right:
+                        why = f"it is not {what}, which {self.words.called(wrong.symbol)} takes from here"
+                        found = (
+                            formula_of(cells[place]) if cells[place].text is not None else _shown_value(cells[place])
+                        )
+                        return Cause(why, f"={belongs}", place, found, ("helper", why))
+                self.view.instead.clear()
+        return None
+
+    def _named(self, tree: Node) -> list[Place]:
+        """The cells of the table that a formula names and that are no symbol's, those that others go through first."""
+        cells, found = self.view.book.tabs[self.table.tab], dict[Place, None]()
+        for one in (tree, *(own for _, own, _ in self._helpers_of(tree))):
+            for there in references_in(one):
+                place = (there.first.row or 0, there.first.column or 0)
+                if place in cells and place[0] in self.table.rows and not self.words.symbol_at(there):
+                    found[place] = None
+        return list(reversed(found))
 
     def _update(self, wrong: Wrong, tree: Node) -> Cause | None:
         """An update with another cell where the rate belongs, or another multiple of the gradient than the others."""

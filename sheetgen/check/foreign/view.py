@@ -346,13 +346,13 @@ class View:
         self._sight.outside.append((tab, place))
         if cell is None:
             return None
-        if cell.text is None or (self.draw is None and (tab, place) not in self.instead):
-            value = _as_scalar(cell.value)
-            return math.e if self.draw is not None and isinstance(value, float) and is_e(value) else value
-        code = self.instead.get((tab, place))
+        code = self.instead.get((tab, place)) if self.instead else None
         if code is not None:
             return self._run(code, tab, place, 0, 0)
-        if (tab, place) in self._constant:
+        if cell.text is None or self.draw is None:
+            value = _as_scalar(cell.value)
+            return math.e if self.draw is not None and isinstance(value, float) and is_e(value) else value
+        if not self.instead and (tab, place) in self._constant:
             return self._constant[tab, place]
         before = self._drawn
         computed = self._run(self._code(cell.text), tab, place, cell.down, cell.right)
