@@ -344,6 +344,26 @@ def test_an_output_without_activation_is_no_relu(hidden: str, target: float, tmp
     assert found.network is not None and found.network.activations[-1] == "identity"
 
 
+@pytest.mark.parametrize("value", ["{o1}", "MAX(0,{o1})"])
+def test_a_neuron_with_a_bias_is_told_from_a_relu(value: str, tmp_path: Path) -> None:
+    """Linear regression on samples in turn: the numbers that are tried have both signs, whatever the bias is."""
+    slope = "" if value == "{o1}" else "*IF({a_o1}>0,1,0)"
+    formulas = {"o1": "{w1}*{i1}+{w2}*{i2}+{b1}", "a_o1": value, "E_total": "0.5*({t1}-{a_o1})^2"}
+    formulas |= {
+        f"∂E/∂{name}": f"({{a_o1}}-{{t1}}){by}{slope}" for name, by in (("w1", "*{i1}"), ("w2", "*{i2}"), ("b1", ""))
+    }
+    formulas |= {name: f"{{{name}<}}-{{rate}}*{{∂E/∂{name}<}}" for name in ("w1", "w2", "b1")}
+    data = {"t1": (0.0, 1.0, 1.5), "i1": (1.0, 2.0, 0.5), "i2": (2.0, 1.0, -1.0)}
+    cells = {(name, row): numbers[row % 3] for name, numbers in data.items() for row in range(ROWS)}
+    order = (*data, "w1", "w2", "b1", *list(formulas)[:6])
+    made = Handmade(formulas, {**STARTS, "b1": 0.35}, 0.1, replace(PLAIN.layout, order=order), cells=cells)
+    made = replace(made, starts={name: made.starts[name] for name in order if name in made.starts})
+    found = only(write(tmp_path / "neuron.xlsx", made))
+    assert found.ok, found.findings
+    assert found.network is not None
+    assert found.network.activations == ("identity" if not slope else "relu",)
+
+
 def test_columns_called_errors_may_be_differences(tmp_path: Path) -> None:
     """E1 = a_o1 - t1, from which the loss and the gradients are made."""
     made = PLAIN.changed(E1="{a_o1}-{t1}", E2="{a_o2}-{t2}", E_total="0.5*({E1}^2+{E2}^2)")

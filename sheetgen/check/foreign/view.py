@@ -178,6 +178,7 @@ def _with_weights(network: Network, given: State, seed: str) -> State:
     return {**given, **{name: draw.uniform(0.3, 1.3) * draw.choice((-1, 1)) for name in network.weights}}
 
 
+LOUDER = 5.0
 # Of the units of a layer, whether a net input is positive in each draw: in the first two each has both signs, and no
 # two of four units have always the same, or always other ones, so that a mask of another unit shows.
 _POSITIVE = (
@@ -193,15 +194,17 @@ def _signed(machine: Machine, given: State, seed: int) -> State:
     network, weights = machine.network, dict(given)
     state = machine.run(weights)
     for layer in range(1, network.depth + 1):
-        for unit in range(network.units[layer]):
-            pattern = _POSITIVE[(unit + layer) % len(_POSITIVE)]
-            net = state[network.net(layer, unit, network.sample_marks()[0])]
-            if (net > 0) != pattern[seed % len(pattern)]:
-                own = [network.weight(layer, unit, source) for source in range(network.units[layer - 1])]
-                if network.biases[layer - 1] == "own":
-                    own.append(network.bias(layer, unit) or own[0])
-                weights |= {name: -weights[name] for name in dict.fromkeys(own)}
-        state = machine.run(weights)
+        # The second turn is for units that share a bias, which stays as it is and must not outweigh the others.
+        for factor in (-1.0, LOUDER) if network.biases[layer - 1] == "shared" else (-1.0,):
+            for unit in range(network.units[layer]):
+                pattern = _POSITIVE[(unit + layer) % len(_POSITIVE)]
+                net = state[network.net(layer, unit, network.sample_marks()[0])]
+                if (net > 0) != pattern[seed % len(pattern)]:
+                    own = {network.weight(layer, unit, source) for source in range(network.units[layer - 1])}
+                    alone = network.biases[layer - 1] == "own" or network.units[layer] == 1
+                    own |= {network.bias(layer, unit)} - {""} if alone else set()
+                    weights |= {name: factor * weights[name] for name in own}
+            state = machine.run(weights)
     return state
 
 
