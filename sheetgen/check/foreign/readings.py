@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
+from sheetgen.check.foreign.named import slopes_of_units
 from sheetgen.check.foreign.tables import Table
 from sheetgen.xlsx.cells import column_letters
 
