@@ -22,7 +22,7 @@ _DROPPED = re.compile(r"[\s_{}()'’`$^\u200b-\u200d\ufeff]+|\\")
 _SMALL = re.compile(r"(?<![a-z])(?:of|the|for|neurone?|unit|node)(?![a-z])|(?<=\w )(?:de|du|des|del|della|der)(?= )")
 """Words that make a sentence of a label."""
 _HIDDEN = re.compile(r"hidden|ocult[ao]|cachée?|versteckt")
-_HYPHEN = re.compile(r"(?<=[a-z]{2})-(?=[ho]\d|d?[wb]\d)|(?<=^e)-(?=[ho]\d|t)")
+_HYPHEN = re.compile(r"(?<=[a-z]{2})-(?=[ho]\d|d?[wb]\d)|(?<=^e)-(?=[ho]\d|t)|(?<=pre)-|(?<=post)-")
 """One that is no minus."""
 _SAMPLE = re.compile(r"\[(\d+)\]$")
 _CHANGE = re.compile(r"\s*(?:[∆Δ]|delta)[\s_]*[wb]", re.IGNORECASE)

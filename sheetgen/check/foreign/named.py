@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from sheetgen.check.foreign.labels import GRADIENT, RATE, simplified, symbol_of, without_remark
 
-__all__ = ["named", "numbered", "slopes_of_units"]
+__all__ = ["named", "numbered", "numbered_deltas", "slopes_of_units"]
 
 Meanings = dict[int, str]
 """Column -> symbol; "" for one that has none."""
@@ -20,7 +20,7 @@ _UNIT_SLOPE = re.compile(rf"(?:{GRADIENT})(h|o)(\d+)")
 _NUMBERED = (
     ("", re.compile(r"(?:z|net|netinput|s|sum)(\d+)")),
     ("a_", re.compile(r"(?:a|act|activation|σz|σnet|fz)(\d+)")),
-    ("δ_", re.compile(rf"(?:δ|delta)(\d+)|{GRADIENT}(?:z|net)(\d+)")),
+    ("δ_", re.compile(rf"(?:δ|delta|d|errorsignal)(\d+)|{GRADIENT}(?:z|net)(\d+)")),
 )
 # What a label of a single output means, if nothing else has that meaning; in this order.
 _SINGLE = (
@@ -88,6 +88,8 @@ def _most(meant: Meanings, pattern: str) -> int:
 
 def _units(meant: Meanings, labels: Mapping[int, str]) -> Iterator[tuple[int, str]]:
     """Units that are numbered through, hidden ones first; or those of the output alone, if the others are there."""
+    if any(re.match(r"(?:a_)?h\d+_", symbol) for symbol in meant.values()):
+        return  # more hidden layers than one
     hidden, outputs = _most(meant, r"(?:a_)?h(\d+)"), _most(meant, r"(?:t|(?:a_)?o)(\d+)") or 1
     there = {part: _with_numbers(pattern, labels) for part, pattern in _NUMBERED}
     hidden = hidden or max((max(some) for some in there.values() if some), default=outputs) - outputs
@@ -96,10 +98,18 @@ def _units(meant: Meanings, labels: Mapping[int, str]) -> Iterator[tuple[int, st
         numbers = sorted(columns)
         if any(symbol.startswith(f"{part}o") for symbol in meant.values()):
             continue
+        latin = any(re.fullmatch(r"d\d+", _plain(labels[column])) for column in columns.values())
+        if latin and not (_most(meant, r"t(\d+)") and len(numbers) > outputs):
+            continue  # what is desired, or a difference
         if numbers == [*range(1, outputs + 1)] and (f"{part}h1" in meant.values() or not hidden or part == "δ_"):
             yield from ((columns[k], f"{part}o{k}") for k in numbers)
         elif numbers in ([*range(1, len(units) + 1)], [*range(hidden + 1, len(units) + 1)]):
             yield from ((columns[k], part + units[k - 1]) for k in numbers)
+
+
+def numbered_deltas(labels: Mapping[int, str]) -> dict[int, int]:
+    """The columns of δ that are numbered through, by number: which units come first is not said."""
+    return _with_numbers(_NUMBERED[-1][1], labels)
 
 
 def _with_numbers(pattern: re.Pattern[str], labels: Mapping[int, str]) -> dict[int, int]:
