@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
+from sheetgen.check.foreign.named import numbered_deltas, slopes_of_units
 from sheetgen.check.foreign.tables import Table
 from sheetgen.xlsx.cells import column_letters
 
@@ -21,8 +22,29 @@ def readings(table: Table) -> list[Table]:
     found = []
     for columns, note in _completed(table):
         here = replace(table, columns=columns, note=note)
-        found += [here, *_activated(here)]
+        found += [here, *_activated(here), *_otherwise(here)]
     return found
+
+
+def _otherwise(table: Table) -> Iterator[Table]:
+    """Words that mean one thing as often as another: the order of δ1 to δ3, ∂E/∂o1, y, and what has a total's label."""
+    columns = table.columns
+    deltas = [column for _, column in sorted(numbered_deltas(table.labels).items())]
+    symbols = [symbol for symbol, column in columns.items() if column in deltas and symbol[0] == "δ"]
+    symbols.sort(key=lambda one: (one[2] == "h", one))
+    if symbols and len(symbols) == len(deltas):
+        yield replace(table, columns={**columns, **dict(zip(symbols, deltas, strict=True))})
+    slopes = slopes_of_units(table.labels)
+    if kept := {symbol: column for symbol, column in columns.items() if column not in slopes}:
+        yield from [replace(table, columns=kept)] * (len(kept) < len(columns))
+    if "a_o1" not in columns and "t2" not in columns and _called(table, "t1") == "y":
+        yield replace(table, columns={"a_o1" if one == "t1" else one: column for one, column in columns.items()})
+    if totals := [column for column, symbol in table.extra.items() if symbol == "E_total"]:
+        yield replace(table, columns={**columns, "E_total": max(totals)})
+
+
+def _called(table: Table, symbol: str) -> str:
+    return table.labels.get(table.columns.get(symbol, 0), "").strip().casefold()
 
 
 def _activated(table: Table) -> Iterator[Table]:

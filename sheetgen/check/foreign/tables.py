@@ -10,6 +10,7 @@ from functools import cached_property
 
 from sheetgen.check.foreign.book import Book, Cell, Place, copied_row
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
+from sheetgen.check.foreign.named import named, numbered
 from sheetgen.errors import ExcelError
 from sheetgen.xlsx.cells import is_number
 
@@ -154,15 +155,7 @@ def _side_by_side(labels: Mapping[int, str]) -> list[dict[int, str]]:
 
 def _tables(tab: str, cells: Cells, header: int, labels: Mapping[int, str]) -> list[Table]:
     """The table below a row of labels, and one for each further part of it that stands below empty rows."""
-    columns: dict[str, int] = {}
-    extra: dict[int, str] = {}
-    for column, text in labels.items():
-        symbol = symbol_of(text) or (RATE if is_rate(text) and (columns or text.strip() not in "hna") else "")
-        if symbol in columns:
-            extra[column] = symbol
-        elif symbol:
-            columns[symbol] = column
-    columns = _numbered(columns)
+    columns, extra = _named(cells, header, labels)
     places = [column for symbol, column in columns.items() if symbol not in (STEP, RATE)]
     if not any(symbol.startswith(("a_", "∂E/", "E")) for symbol in columns):
         return []  # a block of weights
@@ -240,24 +233,24 @@ def _new_weights(cells: Cells, row: int, weights: Sequence[int], first: int) -> 
     return copies and all(map(_is_number, there))
 
 
-_MATRIX = re.compile(r"w[1-9][1-9]")
-
-
-def _numbered(columns: Mapping[str, int]) -> dict[str, int]:
-    """Biases that are called by their unit, and weights by row and column, with the numbers that they have in order."""
-    biases = {symbol.rstrip("⁺").removeprefix("∂E/∂") for symbol in columns if "b_" in symbol}
-    names = {name: f"b{number}" for number, name in enumerate(sorted(biases), 1)}
-    weights = [symbol for symbol in columns if re.fullmatch(r"w\d+", symbol)]
-    if weights and all(map(_MATRIX.fullmatch, weights)):
-        names |= {name: f"w{number}" for number, name in enumerate(weights, 1)}
-    if not names:
-        return dict(columns)
-
-    def renamed(symbol: str) -> str:
-        name = symbol.rstrip("⁺").removeprefix("∂E/∂")
-        return symbol.replace(name, names.get(name, name))
-
-    return {renamed(symbol): column for symbol, column in columns.items()}
+def _named(cells: Cells, header: int, labels: Mapping[int, str]) -> tuple[dict[str, int], dict[int, str]]:
+    """The column of each symbol, and further ones that repeat a symbol."""
+    meant: dict[int, str] = {}
+    for column, text in labels.items():
+        some = any(meant.values())
+        meant[column] = symbol_of(text) or (RATE if is_rate(text) and (some or text.strip() not in "hna") else "")
+    below = range(header + 1, header + 2 + GAP)
+    filled = {
+        column: text for column, text in labels.items() if any(_is_number(cells.get((row, column))) for row in below)
+    }
+    columns: dict[str, int] = {}
+    extra: dict[int, str] = {}
+    for column, symbol in numbered(named(meant, filled)).items():
+        if symbol in columns:
+            extra[column] = symbol
+        elif symbol:
+            columns[symbol] = column
+    return columns, extra
 
 
 def odd_repeats(cells: Cells, table: Table) -> Iterator[tuple[str, Place]]:
