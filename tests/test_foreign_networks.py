@@ -18,10 +18,10 @@ from specs import plain
 
 from sheetgen.build import build
 from sheetgen.check.foreign.book import Book, formula_of, read_book
+from sheetgen.check.foreign.draws import Machine
 from sheetgen.check.foreign.findings import examine
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.told import Foreign
-from sheetgen.check.foreign.view import Machine
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.sheet import CircularError, Copy, Sheet, Workbook
 from sheetgen.spec import Spec, load, template_names

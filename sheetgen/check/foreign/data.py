@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 from sheetgen.check.foreign.book import Book, Place
+from sheetgen.check.foreign.draws import Draw, Machine
 from sheetgen.check.foreign.labels import symbol_of
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
-from sheetgen.check.foreign.view import Draw, Machine, View
+from sheetgen.check.foreign.view import View
 from sheetgen.formulas.parse import FormulaError
 from sheetgen.xlsx.cells import is_number
 

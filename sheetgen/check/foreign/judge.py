@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from sheetgen.check.foreign.book import Book, Cell, Place
+from sheetgen.check.foreign.draws import Draw
 from sheetgen.check.foreign.infer import infer_order
 from sheetgen.check.foreign.judged import PLACEHOLDER, Judged, Wrong, close, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
@@ -21,7 +22,7 @@ from sheetgen.check.foreign.refer import references
 from sheetgen.check.foreign.stored import Stored
 from sheetgen.check.foreign.tables import Table
 from sheetgen.check.foreign.understand import Score, best_reading, with_data
-from sheetgen.check.foreign.view import Draw, Effort, View
+from sheetgen.check.foreign.view import Effort, View
 from sheetgen.errors import ExcelError
 from sheetgen.formulas.parse import FormulaError
 

@@ -9,10 +9,11 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from sheetgen.check.foreign.book import Cell, Place, copied_row
+from sheetgen.check.foreign.draws import Draw, Machine, new_draws
 from sheetgen.check.foreign.labels import RATE
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.tables import Table
-from sheetgen.check.foreign.view import Draw, Machine, View, new_draws
+from sheetgen.check.foreign.view import View
 from sheetgen.formulas.values import Scalar
 from sheetgen.xlsx.cells import is_number
 

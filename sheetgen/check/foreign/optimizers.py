@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sheetgen.check.foreign.book import Book, Place, address, formula_of
+from sheetgen.check.foreign.draws import Draw
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.refer import references
-from sheetgen.check.foreign.view import Draw, View
+from sheetgen.check.foreign.view import View
 from sheetgen.formulas.parse import FormulaError
 
 __all__ = ["another_optimizer"]

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from sheetgen.check.foreign.book import Cell, Place
+from sheetgen.check.foreign.draws import Draw, State
 from sheetgen.check.foreign.judged import KEPT, PLACEHOLDER, Judged, Key, RatePlace, Rates, half_unit, stored_numbers
 from sheetgen.check.foreign.labels import RATE, is_rate
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.refer import references
-from sheetgen.check.foreign.view import Draw, State, View
+from sheetgen.check.foreign.view import View
 from sheetgen.formulas.parse import FormulaError, parse
 from sheetgen.formulas.tree import Number, walk
 from sheetgen.xlsx.cells import is_number

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sheetgen.check.foreign.book import Book, Place
 from sheetgen.check.foreign.data import data_names, implied_data, labelled_data
+from sheetgen.check.foreign.draws import Draw, new_draws
 from sheetgen.check.foreign.infer import infer, sizes_of, textbook
 from sheetgen.check.foreign.judged import PLACEHOLDER, close, machine_of, typed_right
 from sheetgen.check.foreign.labels import RATE, STEP
@@ -17,7 +18,7 @@ from sheetgen.check.foreign.lag import lagged
 from sheetgen.check.foreign.network import Network
 from sheetgen.check.foreign.readings import readings
 from sheetgen.check.foreign.tables import Table
-from sheetgen.check.foreign.view import Draw, Effort, View, new_draws
+from sheetgen.check.foreign.view import Effort, View
 from sheetgen.errors import CheckError
 from sheetgen.formulas.parse import FormulaError
 
