@@ -49,7 +49,7 @@ def _told(view: View, name: str, row: int) -> str:
     named = list(references(cell, view.table.tab, view.book))
     last = (view.table.tab, (row - 1, place[1])) in named
     for tab, where in named:
-        if last and tab == view.table.tab and where[1] == place[1] and where[0] < row - 1:
+        if last and tab == view.table.tab and where[1] == place[1] and view.table.first_row <= where[0] < row - 1:
             return f"{here} looks at {address(where)}, the weight of an earlier row, as with momentum"
     for where in _remembering(view.book, view.table.tab, place, set(), DEEPEST):
         if where[1] not in view.table.columns.values():
