@@ -374,6 +374,8 @@ def test_columns_called_errors_may_be_differences(tmp_path: Path) -> None:
     assert only(write(tmp_path / "right.xlsx", made)).ok
     wrong = replace(made, formulas={**made.formulas, "∂E/∂w7": gradients["∂E/∂w7"].replace("{E2}", "{E1}")})
     assert first(write(tmp_path / "wrong.xlsx", wrong)).cell == made.place("∂E/∂w7")
+    turned = first(write(tmp_path / "turned.xlsx", made.changed(E2="{t2}-{a_o2}")))
+    assert (turned.cell, turned.expected) == (made.place("E2"), f"={made.place('a_o2')}-{made.place('t2')}")
 
 
 def deltas(turned: str = "", added: bool = False) -> Handmade:

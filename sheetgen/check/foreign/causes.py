@@ -188,7 +188,7 @@ class Causes:
         edit = next((one for one in self.changes.edits(self.words, wrong, tree) if self._right(one.tree, wrong)), None)
         if edit is None:
             return None
-        below = self._turned_below(wrong, tree) if edit.kind == "sign" else None
+        below = self._turned_below(wrong, tree) if edit.kind in ("sign", "difference") else None
         return below or self._edited(wrong, edit)
 
     def _copy(self, wrong: Wrong, tree: Node) -> Cause | None:
