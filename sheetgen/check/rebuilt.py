@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnn.cells import CellError
 from cnn.export import add_again
@@ -47,8 +47,7 @@ class Compared:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class _Written:
+class _Written(NamedTuple):
     """A formula as it was written, and how far down its cell is from there; or what is typed."""
 
     text: str | None

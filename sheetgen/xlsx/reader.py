@@ -68,6 +68,8 @@ _KIND = re.compile(r'\bt="(\w+)"')
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _COLUMN = f"{MAIN}tableColumn"
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_LETTERS = re.compile("[A-Z]{1,3}")
+LONGEST_ROW = 7
 
 
 class FormulaCell(NamedTuple):
@@ -241,12 +243,19 @@ def place(address: str) -> tuple[int, int]:
     >>> place("A1"), place("AB30")
     ((1, 1), (30, 28))
     """
-    found = _PLACE.fullmatch(address)
-    column = column_number(found[1]) if found else 0
-    row = int(found[2]) if found else 0
-    if not (0 < row <= MAX_ROWS and column <= MAX_COLUMNS):
+    letters = address.rstrip("0123456789")
+    digits = address[len(letters) :]
+    row, column = int(digits) if 0 < len(digits) <= LONGEST_ROW else 0, _column(letters)
+    if not (0 < row <= MAX_ROWS and column):
         raise PartError(f"{address!r} is no cell address")
     return row, column
+
+
+@lru_cache(maxsize=1_024)
+def _column(letters: str) -> int:
+    """The number of a column; 0 if no sheet has it."""
+    number = column_number(letters) if _LETTERS.fullmatch(letters) else 0
+    return number if number <= MAX_COLUMNS else 0
 
 
 def _texts(archive: zipfile.ZipFile) -> list[str]:
