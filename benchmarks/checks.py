@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     path = parser.parse_args(argv).workbook
     print(f"{'part':<48}{'CPU, s':>8}")
     clock = Clock()
+    # First, since it imports numpy and sympy, too; its optimizers import the compiler when the first of them is made.
+    clock("PyTorch: import, which is not counted", lambda: importlib.import_module("torch"))
+    clock("PyTorch: its compiler's import, not counted", lambda: importlib.import_module("torch._dynamo"))
     check = clock("imports", lambda: importlib.import_module("sheetgen.check.report"))
     contents = clock("reading the cells", lambda: check.read_contents(path))
     formulas = contents.formulas
@@ -60,9 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     rebuilt = clock("building again and comparing", lambda: check._rebuilt(path, origin, contents)[0])
     spec, runs = check.spec_now(origin, recalculated, path)
-    clock("PyTorch: import, which is not counted", lambda: importlib.import_module("torch"))
-    # torch's optimizers import it when the first of them is made.
-    clock("PyTorch: its compiler's import, not counted", lambda: importlib.import_module("torch._dynamo"))
     said = [stored, rebuilt]
     if pixels:
         compare = lambda: check._compare_pixels(path, formulas, pixels, recalculated)  # noqa: E731
