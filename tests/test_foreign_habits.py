@@ -256,6 +256,17 @@ def test_a_summary_below_the_table_is_none_of_its_rows(name: str, columns: str, 
     assert any("summary" in note for note in found.notes) == (columns == "all")
 
 
+def test_a_last_row_that_is_written_otherwise_is_no_summary(tmp_path: Path) -> None:
+    """Its formulas are other ones than those above, but those of a step: it is judged."""
+    otherwise = {name: f"={text}+0" for name, text in {**CONSTANT, **FORWARD, **GRADIENTS}.items()}
+    wrong = {name: "=" + text.replace("-", "+") for name, text in UPDATES.items()}
+    cells = {(name, ROWS - 1): text for name, text in {**otherwise, **wrong}.items()}
+    found = only(write(tmp_path / "last.xlsx", replace(PLAIN, cells=cells)))
+    assert found.table.last_row == FIRST + ROWS - 1
+    assert not any("summary" in note for note in found.notes)
+    assert {one.cell for one in found.findings} == {PLAIN.place(name, ROWS - 1) for name in UPDATES}
+
+
 @pytest.mark.parametrize("nothing", ['""', "NA()"])
 @pytest.mark.parametrize("made", [PLAIN, SLIP], ids=["right", "wrong"])
 def test_steps_beyond_the_limit_are_not_judged(nothing: str, made: Handmade, tmp_path: Path) -> None:

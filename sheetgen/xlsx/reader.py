@@ -158,7 +158,10 @@ def read_typed(path: Path | str, only: str | None = None) -> Iterator[TypedCell]
 
 
 def read_cells(path: Path | str, without: str = "", only: str | None = None) -> Iterator[TypedCell | FormulaCell]:
-    """Both in one reading: of some rows what is typed, then the formulas; of all tabs but one, or of one."""
+    """Both in one reading: of some rows what is typed, then the formulas; of all tabs but one, or of one.
+
+    CheckError as above.
+    """
     with open_workbook(path) as archive:
         texts = _texts(archive)
         for tab, part in sheet_parts(archive):

@@ -48,12 +48,12 @@ class Book:
     names: Mapping[str, str] = field(default_factory=dict)
     local: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    has_values: bool = True
+    """Whether a value is stored beside some formula, or there are no formulas."""
+
     def meanings(self, tab: str) -> Mapping[str, str]:
         """What names mean in the formulas of a tab."""
         return {**self.names, **self.local[tab]} if tab in self.local else self.names
-
-    has_values: bool = True
-    """Whether a value is stored beside some formula, or there are no formulas."""
 
 
 def read_book(path: Path, without: str = "") -> Book:

@@ -120,18 +120,22 @@ class Causes:
             slope = self.words.belongs(gradient, place).removeprefix("=")
             change = f"-{self.words.rate_text}*({slope})"
             for belongs, what in ((slope, gradient), (change, f"the change of {wrong.symbol}")):
-                with suppress(FormulaError):
-                    self.view.instead[self.table.tab, place] = code_of(parse(belongs))
-                    right = self._gives(code_of(tree), wrong, wrong.symbol)
-                    self.view.instead.clear()
-                    if right:
-                        why = f"it is not {what}, which {self.words.called(wrong.symbol)} takes from here"
-                        found = (
-                            formula_of(cells[place]) if cells[place].text is not None else _shown_value(cells[place])
-                        )
-                        return Cause(why, f"={belongs}", place, found, ("helper", why))
-                self.view.instead.clear()
+                if self._mended(wrong, code_of(tree), place, belongs):
+                    cell = cells[place]
+                    why = f"it is not {what}, which {self.words.called(wrong.symbol)} takes from here"
+                    found = formula_of(cell) if cell.text is not None else _shown_value(cell)
+                    return Cause(why, f"={belongs}", place, found, ("helper", why))
         return None
+
+    def _mended(self, wrong: Wrong, outer: Code, place: Place, inside: str | Node) -> bool:
+        """Whether a formula gives what it should, with another one in a cell of the table that it goes through."""
+        try:
+            self.view.instead[self.table.tab, place] = code_of(parse(inside) if isinstance(inside, str) else inside)
+            return self._gives(outer, wrong, wrong.symbol)
+        except FormulaError:
+            return False
+        finally:
+            self.view.instead.clear()
 
     def _named(self, tree: Node) -> list[Place]:
         """The cells of the table that a formula names and that are no symbol's, those that others go through first."""
@@ -243,19 +247,15 @@ class Causes:
         return self._below(wrong, tree, _turned_difference)
 
     def _below(self, wrong: Wrong, tree: Node, edits_of: Callable[[Node], Iterator[Edit]]) -> Cause | None:
-        tab, outer = self.table.tab, code_of(tree)
+        outer = code_of(tree)
         for place, own, found in self._helpers_of(tree):
             for edit in edits_of(own):
                 self.view.effort.tries += 1
                 if self.view.effort.tries > MOST_TRIES:
                     return None
-                self.view.instead[tab, place] = code_of(edit.tree)
-                try:
-                    if self._gives(outer, wrong, wrong.symbol):
-                        why = f"{self.words.of_edit(wrong, edit)}, so that {self.words.called(wrong.symbol)} is wrong"
-                        return Cause(why, f"={show(edit.tree)}", place, found, ("helper", why))
-                finally:
-                    self.view.instead.clear()
+                if self._mended(wrong, outer, place, edit.tree):
+                    why = f"{self.words.of_edit(wrong, edit)}, so that {self.words.called(wrong.symbol)} is wrong"
+                    return Cause(why, f"={show(edit.tree)}", place, found, ("helper", why))
         return None
 
     def _helpers_of(self, tree: Node) -> Iterator[tuple[Place, Node, str]]:

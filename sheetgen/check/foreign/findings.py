@@ -132,10 +132,10 @@ def _notes(judged: Judged) -> Iterator[str]:
         first = f"first in {address(place)}" if count > 1 else f"in {address(place)}"
         yield WRITTEN_SO[kind].format(count=f"{count:,} formulas" if count > 1 else "a formula", first=first)
     column = table.columns.get(RATE)
-    by_rate = {one: keys for one, keys in _by_rate(judged).items() if not (one[1] and one[1][1][1] == column)}
-    if len(by_rate) < len(_by_rate(judged)):
+    by_rate = _by_rate(judged)
+    if of_rows := [one for one in by_rate if column and one[1] and one[1][1][1] == column]:
         yield f"each step has the rate of its row in column {column_letters(column or 1)}"
-    for (rate, where), keys in by_rate.items():
+    for (rate, where), keys in ((one, keys) for one, keys in by_rate.items() if one not in of_rows):
         names, rows = list(dict.fromkeys(name for name, _ in keys)), sorted({row for _, row in keys})
         cell = "" if where is None else f" ({address_of(*where, table.tab)})"
         yield f"the rate of {', '.join(names)} is {rate:.9g}{cell} in rows {rows[0]} to {rows[-1]}"

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sheetgen.check.foreign.book import Book, Cell, Place, copied_row
+from sheetgen.check.foreign.book import Book, Cell, Place, copied_row, formula_of
 from sheetgen.check.foreign.labels import LONGEST, RATE, STEP, is_rate, symbol_of
 from sheetgen.check.foreign.named import named, numbered
 from sheetgen.errors import ExcelError
-from sheetgen.xlsx.cells import is_number
+from sheetgen.xlsx.cells import column_letters, is_number
 
-__all__ = ["Table", "best_header", "find_tables", "labels_down", "odd_repeats"]
+__all__ = ["WEIGHT", "Table", "best_header", "find_tables", "labels_down", "odd_repeats"]
 
 # A row is a header if it names that many symbols, some of them weights and some gradients or the rest of the network.
 FEWEST, FEWEST_WEIGHTS = 6, 2
@@ -22,7 +22,8 @@ FILLED = 0.6
 """The part of a table's columns that a row of it has something in."""
 MOST_ROWS = 10_000
 MOST_TABLES = 60
-_WEIGHT = re.compile(r"[wb]\d+")
+_CELL_COLUMN = re.compile(r"([A-Z]{1,3})\$?\d")
+WEIGHT = re.compile(r"[wb]\d+")
 _COPY = re.compile(r"(?:[^()!,]+!)?\$?[A-Z]{1,3}\$?\d+")
 MOSTLY = 0.75
 """The part of a row's cells that name cells above them, where that is all that the row does."""
@@ -67,7 +68,7 @@ class Table:
     def lagged(self) -> bool:
         """Whether its columns have each step's new weights, and none the ones that it begins with."""
         new = any(name.endswith("⁺") for name in self.columns)
-        return new and not any(map(_WEIGHT.fullmatch, self.columns))
+        return new and not any(map(WEIGHT.fullmatch, self.columns))
 
     @property
     def rows(self) -> range:
@@ -219,10 +220,17 @@ def _alike(cells: Cells, row: int, pattern: int, places: Sequence[int]) -> float
 
 
 def _is_summary(cells: Cells, row: int, places: Sequence[int]) -> bool:
-    """Whether most of a row's cells have formulas that the rows above, which are copies of each other, have not."""
-    formulas = [one for one in places if (cell := cells.get((row, one))) and cell.text]
-    few = len(formulas) < FILLED * sum((row, one) in cells for one in places)
+    """Whether most of a row's cells have formulas of their own column alone, and others than the rows above, which are
+    copies of each other."""
+    own = [one for one in places if (cell := cells.get((row, one))) and _of_column(cell, one)]
+    few = len(own) < FILLED * sum((row, one) in cells for one in places)
     return not few and _alike(cells, row - 1, row - 2, places) >= GOES_ON > _alike(cells, row, row - 1, places)
+
+
+def _of_column(cell: Cell, column: int) -> bool:
+    """Whether a formula names cells of one column and no others."""
+    named = _CELL_COLUMN.findall(formula_of(cell)) if cell.text is not None else []
+    return {*named} == {column_letters(column)}
 
 
 def _new_weights(cells: Cells, row: int, weights: Sequence[int], first: int) -> bool:
