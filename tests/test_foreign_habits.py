@@ -226,6 +226,18 @@ def test_what_stands_below_an_empty_row_is_judged(text: str, tmp_path: Path) -> 
     assert first(saved(tmp_path / "wrong.xlsx", wrong)).cell == f"{column_letters(PLAIN.column('w5'))}{FIRST + 9}"
 
 
+def test_numbers_below_an_empty_row_are_said_to_be_not_judged(tmp_path: Path) -> None:
+    """Without formulas it cannot be told whether they go on with the table."""
+    cells = spread(grid(), gap)
+    values = values_of("Sheet1", cells)
+    pasted = {
+        (row, column): values[row, column] if row > FIRST + 6 else content for (row, column), content in cells.items()
+    }
+    found = only(saved(tmp_path / "pasted.xlsx", pasted))  # type: ignore[arg-type]
+    assert found.table.last_row == FIRST + 5
+    assert any(f"rows from {FIRST + 7} on" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("apart", [2, 3])
 def test_rows_that_stand_apart_are_not_called_right(apart: int, tmp_path: Path) -> None:
     """No update could be judged; what to do is said."""

@@ -193,16 +193,21 @@ def _parts(cells: Cells, table: Table, places: Sequence[int]) -> Iterator[Table]
             last -= 1
         if last == end and _new_weights(cells, last + 1, weights, first):
             end = last = last + 1
+        below = _below_gap(cells, end, places)
+        goes_on = below is not None and _alike(cells, below, last, places) >= GOES_ON
+        if below is not None and not goes_on and _filled(cells, below + 1, places):
+            around = f"{around}; " if around else ""
+            around += f"rows from {below} on, below empty ones, have other formulas, or none; they are not judged"
         yield replace(table, first_row=first, last_row=last, repeated=end - last, around=around)
-        first = _next_part(cells, last, end, places)
+        first = below if goes_on else None
         around = f"it goes on below empty rows: the update from row {end} to row {first} is not judged"
 
 
-def _next_part(cells: Cells, pattern: int, end: int, places: Sequence[int]) -> int | None:
-    """The row below some empty ones, or a line of text, that has the formulas of a row above; None if there is none."""
+def _below_gap(cells: Cells, end: int, places: Sequence[int]) -> int | None:
+    """The row below some empty ones, or a line of text, that has something in most columns; None if there is none."""
     for row in range(end + 1, end + 2 + BLANKS):
         if _filled(cells, row, places):
-            return row if row > end + 1 and _alike(cells, row, pattern, places) >= GOES_ON else None
+            return row if row > end + 1 else None
         if sum(isinstance(cell.value, str) for one in places if (cell := cells.get((row, one)))) > BLANKS:
             return None
     return None
